@@ -1,0 +1,25 @@
+/** One project per suite; `npm test` runs unit, contract and e2e, `.ci/run` runs all. */
+const project = (name, testTimeout) => ({
+  displayName: name,
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
+    ],
+  },
+  testTimeout,
+});
+
+// biome-ignore lint/style/noDefaultExport: jest reads its configuration from the default export.
+export default {
+  projects: [
+    project('unit', 10_000),
+    project('contract', 60_000),
+    project('e2e', 180_000),
+    project('slow', 900_000),
+    project('conformance', 300_000),
+  ],
+};

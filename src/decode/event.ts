@@ -1,0 +1,77 @@
+/** The decoded Super SIM connection event: Twilio's `data`, checked, in our spelling and units.
+ *  Times are ms since 1970 (UTC); bytes are exact integers. Absent and null are both `undefined`.
+ *  Source: Super SIM Connection Events (schema v1 and v2), docs/events. */
+
+export interface Network {
+  readonly mcc?: string;
+  readonly mnc?: string;
+  readonly name?: string;
+  readonly isoCountry?: string;
+  readonly sid?: string;
+}
+
+export interface EventError {
+  readonly code?: number;
+  readonly message?: string;
+}
+
+export interface Location {
+  readonly cellId?: string;
+  readonly lac?: string;
+  readonly lat?: number;
+  readonly lon?: number;
+}
+
+/** Oddities that are accepted and counted, never corrected. */
+export type Anomaly =
+  | 'total-mismatch'
+  | 'session-total-mismatch'
+  | 'window-reversed'
+  | 'type-mismatch'
+  | 'sid-mismatch';
+
+interface EventBase {
+  /** Identity: copies of one event, from any vendor, carry the same. */
+  readonly eventSid: string;
+  /** `data.timestamp`; copies of one event carry the same. Undefined when the event has none. */
+  readonly timestampMs?: number;
+  readonly accountSid: string;
+  readonly simSid: string;
+  readonly fleetSid?: string;
+  readonly simIccid?: string;
+  readonly simUniqueName?: string;
+  readonly apn?: string;
+  readonly ratType?: string;
+  readonly network?: Network;
+  readonly dataModifier?: string;
+  readonly error?: EventError;
+  /** Personal data: stored only when the operator opts in. */
+  readonly imsi?: string;
+  readonly imei?: string;
+  readonly ipAddress?: string;
+  readonly location?: Location;
+  readonly anomalies: readonly Anomaly[];
+}
+
+export interface AttachmentEvent extends EventBase {
+  readonly kind: 'attachment';
+  readonly verb: 'accepted' | 'rejected' | 'failed';
+}
+
+export interface DataSessionEvent extends EventBase {
+  readonly kind: 'data-session';
+  readonly verb: 'started' | 'updated' | 'ended' | 'failed';
+  readonly dataSessionSid: string;
+  readonly sessionStartMs?: number;
+  readonly sessionEndMs?: number;
+  readonly windowStartMs?: number;
+  readonly windowEndMs?: number;
+  /** Bytes of this event's window only. */
+  readonly downloadBytes?: bigint;
+  readonly uploadBytes?: bigint;
+  /** Cumulative since the session's start (schema v2). */
+  readonly sessionDownloadBytes?: bigint;
+  readonly sessionUploadBytes?: bigint;
+}
+
+export type ConnectionEvent = AttachmentEvent | DataSessionEvent;

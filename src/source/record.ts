@@ -1,0 +1,26 @@
+/** One Kinesis record as read, and one page of them. */
+export interface StreamRecord {
+  /** Decimal digits; order within a shard is numeric. */
+  readonly sequenceNumber: string;
+  readonly partitionKey: string;
+  /** Kinesis's approximate arrival time, ms since 1970. For lag only, never for order. */
+  readonly arrivedAtMs: number;
+  readonly data: Uint8Array;
+}
+
+export interface ChildShard {
+  readonly shardId: string;
+  readonly parentShardIds: readonly string[];
+  readonly startingHashKey: string;
+  readonly endingHashKey: string;
+}
+
+export interface RecordPage {
+  readonly records: readonly StreamRecord[];
+  /** How far behind the tip this page is, in ms; undefined is unknown, not zero. */
+  readonly millisBehindLatest: number | undefined;
+  /** Set on the last page of a closed shard: iterator null and child shards named. */
+  readonly shardEnd?: { readonly childShards: readonly ChildShard[] };
+  /** Sum of the records' data lengths. */
+  readonly bytes: number;
+}

@@ -1,0 +1,65 @@
+/**
+ * The only file that touches clocks, timers and randomness. Everything else gets them as values of these
+ * interfaces, so that a simulation can replace all three. `test/unit/architecture.test.ts` holds the rule.
+ */
+import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+
+/** A timer's signal, and the way to end the timer early. */
+export interface Timeout {
+  readonly signal: AbortSignal;
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Wall time in ms since 1970, for what people read. Never for expiry: it may step. */
+  wallMs(): number;
+  /** Monotonic ms since an arbitrary start, for ages and deadlines. Never goes back. */
+  monotonicMs(): number;
+  /** Resolves after `ms`, or as soon as `signal` aborts; never rejects. Check the signal afterwards. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** A signal that aborts after `ms` unless cancelled. The timer does not keep the process alive. */
+  timeout(ms: number): Timeout;
+}
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number;
+  /** `count` random bytes. */
+  bytes(count: number): Uint8Array;
+}
+
+export const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(0, ms));
+      signal?.addEventListener('abort', done, { once: true });
+    }),
+  timeout: (ms) => {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), ms);
+    timer.unref();
+    return { signal: controller.signal, cancel: () => clearTimeout(timer) };
+  },
+};
+
+export const systemRandom: Random = {
+  next: () => Math.random(),
+  bytes: (count) => new Uint8Array(randomBytes(count)),
+};
+
+/** ISO 8601 in UTC with milliseconds and `Z`: the only form of time we store. */
+export const toIso = (epochMs: number): string => new Date(epochMs).toISOString();
+
+/** Back-off with full jitter. `attempt` counts from 0. Unit: ms.
+ *  Source: AWS Builders' Library, "Timeouts, retries, and backoff with jitter". */
+export const backoffMs = (attempt: number, random: Random, baseMs = 50, capMs = 20_000): number =>
+  random.next() * Math.min(capMs, baseMs * 2 ** Math.min(attempt, 30));
