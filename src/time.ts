@@ -59,6 +59,9 @@ export const systemRandom: Random = {
 /** ISO 8601 in UTC with milliseconds and `Z`: the only form of time we store. */
 export const toIso = (epochMs: number): string => new Date(epochMs).toISOString();
 
+/** Ms since 1970 of what `toIso` wrote; NaN when the text is no time. */
+export const fromIso = (iso: string): number => Date.parse(iso);
+
 /** Back-off with full jitter. `attempt` counts from 0. Unit: ms.
  *  Source: AWS Builders' Library, "Timeouts, retries, and backoff with jitter". */
 export const backoffMs = (attempt: number, random: Random, baseMs = 50, capMs = 20_000): number =>

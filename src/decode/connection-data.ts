@@ -1,0 +1,112 @@
+/** The schema of `data`, the part of a connection event that is the same from every vendor. Strict on the
+ *  types of documented properties; others are left behind. Null is absent.
+ *  Source: Twilio, Super SIM Connection Events, resource properties (schema v1 and v2). */
+import * as z from 'zod';
+import { parseByteCounter } from './byte-counter.ts';
+import { type Poison, type PoisonReason, poison } from './decoded-item.ts';
+import { parseIsoTime } from './iso-time.ts';
+
+/** Longest sid, name or number. As a DynamoDB key it is at most 768 bytes, under every limit. Unit: characters. */
+export const TEXT_MAX_CHARS = 256;
+/** Longest user-chosen name or error message. Unit: characters. */
+export const LONG_TEXT_MAX_CHARS = 1_024;
+
+/** Without half surrogate pairs: they do not survive UTF-8, so two sids could be stored as one. */
+const WELL_FORMED = /^[^\ud800-\udfff]*$/u;
+const DECIMAL = /^[+-]?\d{1,20}(?:\.\d{1,40})?$/;
+const INTEGER = /^[+-]?\d{1,15}$/;
+
+/** 0.1 mm; smaller is 0. DynamoDB refuses numbers below 1e-130. Unit: degrees. */
+const DEGREES_RESOLUTION = 1e-9;
+
+/** Text; empty is absent. A number is refused: the leading zeros of mnc "012" would be lost. */
+const text = (maxChars: number) =>
+  z
+    .string()
+    .max(maxChars)
+    .regex(WELL_FORMED)
+    .nullish()
+    .transform((value) => value || undefined);
+
+/** A property read by `parse`, which answers with the value or, as text, with the reason against it. */
+const parsed = <T extends number | bigint>(parse: (value: unknown) => T | PoisonReason) =>
+  z.unknown().transform((value, context): T | undefined => {
+    if (value === undefined || value === null) return undefined;
+    const result = parse(value);
+    if (typeof result !== 'string') return result;
+    context.addIssue({ code: 'custom', params: { reason: result } });
+    return z.NEVER;
+  });
+
+/** Like `parsed`, and empty is absent. Not for byte counters: an empty one could hide bytes. */
+const parsedOrEmpty = <T extends number>(parse: (value: unknown) => T | PoisonReason) =>
+  z.preprocess((value) => (value === '' ? undefined : value), parsed(parse));
+
+const parseDegrees = (degreesMax: number) => (value: unknown) => {
+  const degrees = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
+  if (typeof degrees !== 'number' || Math.abs(degrees) > degreesMax) return 'invalid-field';
+  return Math.abs(degrees) < DEGREES_RESOLUTION ? 0 : degrees;
+};
+
+const parseErrorCode = (value: unknown) => {
+  const code = typeof value === 'string' && INTEGER.test(value) ? Number(value) : value;
+  return Number.isSafeInteger(code) ? (code as number) + 0 : 'invalid-field';
+};
+
+const sid = text(TEXT_MAX_CHARS);
+const longText = text(LONG_TEXT_MAX_CHARS);
+const bytes = parsed(parseByteCounter);
+const time = parsedOrEmpty(parseIsoTime);
+
+const CONNECTION_DATA = z.object({
+  event_sid: sid,
+  event_type: sid,
+  timestamp: time,
+  account_sid: sid,
+  sim_sid: sid,
+  sim_iccid: sid,
+  sim_unique_name: longText,
+  fleet_sid: sid,
+  apn: sid,
+  rat_type: sid,
+  imsi: sid,
+  imei: sid,
+  ip_address: sid,
+  data_modifier: sid,
+  data_session_sid: sid,
+  data_session_start_time: time,
+  data_session_end_time: time,
+  data_session_update_start_time: time,
+  data_session_update_end_time: time,
+  data_download: bytes,
+  data_upload: bytes,
+  data_total: bytes,
+  data_session_data_download: bytes,
+  data_session_data_upload: bytes,
+  data_session_data_total: bytes,
+  network: z.object({ mcc: sid, mnc: sid, friendly_name: sid, iso_country: sid, sid }).nullish(),
+  location: z
+    .object({
+      cell_id: sid,
+      lac: sid,
+      lat: parsedOrEmpty(parseDegrees(90)),
+      lon: parsedOrEmpty(parseDegrees(180)),
+    })
+    .nullish(),
+  error: z.object({ code: parsedOrEmpty(parseErrorCode), message: longText }).nullish(),
+});
+
+/** `data`, checked, still in Twilio's spelling. */
+export type ConnectionData = z.infer<typeof CONNECTION_DATA>;
+
+/** Checks `data`. The answer names the first bad property in the schema's order, never what it holds: the
+ *  path is made of the schema's own names. */
+export function parseConnectionData(
+  data: object,
+): { readonly kind: 'parsed'; readonly data: ConnectionData } | Poison {
+  const result = CONNECTION_DATA.safeParse(data);
+  if (result.success) return { kind: 'parsed', data: result.data };
+  const issue = result.error.issues[0];
+  const reason = issue?.code === 'custom' ? issue.params?.['reason'] : undefined;
+  return poison((reason as PoisonReason | undefined) ?? 'invalid-field', issue?.path.join('.'));
+}

@@ -1,0 +1,208 @@
+/** The private part of a session item, packed: what the fold and the dedup memory need beyond what readers
+ *  see. Binary, because a write unit ends at 1 KB.
+ *
+ *  Layout, version 1: version u8 · flags u8 · [spilled-through time48] · [ring-through time48]
+ *  · cumulative and before counters present by flag, as varints · [terminal time48 rank u8]
+ *  · stamp count u8, each time48 rank u8 fields u16 · id count varint · ids of 16 bytes. */
+import type { DedupMemory, EventId } from '../reduce/dedup-memory.ts';
+import { LAST_VALUE_FIELDS, type LastValueField, type Stamp, type Stamps } from '../reduce/last-values.ts';
+
+const LAYOUT_VERSION = 1;
+export const EVENT_ID_BYTES = 16;
+
+export interface DirectionCounters {
+  readonly cumulative?: bigint;
+  readonly before?: bigint;
+}
+
+export interface PrivateState {
+  readonly memory: DedupMemory;
+  readonly stamps: Stamps;
+  readonly terminalStamp?: Stamp;
+  readonly isSeenFromStart: boolean;
+  readonly download: DirectionCounters;
+  readonly upload: DirectionCounters;
+}
+
+const FLAG = {
+  seenFromStart: 1,
+  pages: 2,
+  spilledThrough: 4,
+  ringThrough: 8,
+  counters: 16,
+  terminal: 32,
+} as const;
+
+class Writer {
+  private readonly bytes: number[] = [];
+  uint8(value: number): void {
+    this.bytes.push(value & 0xff);
+  }
+  uint16(value: number): void {
+    this.bytes.push(value >> 8, value & 0xff);
+  }
+  time48(ms: number): void {
+    for (let shift = 40; shift >= 0; shift -= 8) this.bytes.push(Math.floor(ms / 2 ** shift) & 0xff);
+  }
+  varint(value: bigint): void {
+    let rest = value;
+    for (; rest > 0x7fn; rest >>= 7n) this.bytes.push(Number(rest & 0x7fn) | 0x80);
+    this.bytes.push(Number(rest));
+  }
+  /** Absent is 0, a value is itself plus one. */
+  optional(value: bigint | undefined): void {
+    this.varint(value === undefined ? 0n : value + 1n);
+  }
+  hex(digits: string): void {
+    for (let at = 0; at < digits.length; at += 2)
+      this.bytes.push(Number.parseInt(digits.slice(at, at + 2), 16));
+  }
+  finish(): Uint8Array {
+    return Uint8Array.from(this.bytes);
+  }
+}
+
+class Reader {
+  private at = 0;
+  private readonly bytes: Uint8Array;
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+  uint8(): number {
+    const value = this.bytes[this.at++];
+    if (value === undefined) throw new RangeError('private state ends early');
+    return value;
+  }
+  uint16(): number {
+    return this.uint8() * 256 + this.uint8();
+  }
+  time48(): number {
+    let ms = 0;
+    for (let count = 0; count < 6; count += 1) ms = ms * 256 + this.uint8();
+    return ms;
+  }
+  varint(): bigint {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.uint8();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  }
+  optional(): bigint | undefined {
+    const stored = this.varint();
+    return stored === 0n ? undefined : stored - 1n;
+  }
+  hex(count: number): string {
+    let digits = '';
+    for (let index = 0; index < count; index += 1) digits += this.uint8().toString(16).padStart(2, '0');
+    return digits;
+  }
+}
+
+/** Most fields share one stamp, the latest event's: a stamp is stored once with the fields that carry it. */
+function groupStamps(stamps: Stamps): readonly { readonly stamp: Stamp; readonly mask: number }[] {
+  const groups = new Map<string, { stamp: Stamp; mask: number }>();
+  for (const [bit, field] of LAST_VALUE_FIELDS.entries()) {
+    const stamp = stamps[field];
+    if (stamp === undefined) continue;
+    const key = `${stamp.timeMs}/${stamp.rank}`;
+    const group = groups.get(key) ?? { stamp, mask: 0 };
+    groups.set(key, { stamp, mask: group.mask | (1 << bit) });
+  }
+  return [...groups.values()];
+}
+
+const hasCounters = (state: PrivateState): boolean =>
+  [state.download, state.upload].some(
+    (direction) => direction.cumulative !== undefined || direction.before !== undefined,
+  );
+
+function flagsOf(state: PrivateState): number {
+  const { memory } = state;
+  return (
+    (state.isSeenFromStart ? FLAG.seenFromStart : 0) |
+    (memory.hasPages ? FLAG.pages : 0) |
+    (memory.spilledThroughMs === undefined ? 0 : FLAG.spilledThrough) |
+    (memory.ringThroughMs === undefined ? 0 : FLAG.ringThrough) |
+    (hasCounters(state) ? FLAG.counters : 0) |
+    (state.terminalStamp === undefined ? 0 : FLAG.terminal)
+  );
+}
+
+export function packPrivateState(state: PrivateState): Uint8Array {
+  const writer = new Writer();
+  const stamp = (value: Stamp): void => {
+    writer.time48(value.timeMs);
+    writer.uint8(value.rank);
+  };
+  const { memory } = state;
+  writer.uint8(LAYOUT_VERSION);
+  writer.uint8(flagsOf(state));
+  if (memory.spilledThroughMs !== undefined) writer.time48(memory.spilledThroughMs);
+  if (memory.ringThroughMs !== undefined) writer.time48(memory.ringThroughMs);
+  if (hasCounters(state))
+    for (const direction of [state.download, state.upload]) {
+      writer.optional(direction.cumulative);
+      writer.optional(direction.before);
+    }
+  if (state.terminalStamp) stamp(state.terminalStamp);
+  const groups = groupStamps(state.stamps);
+  writer.uint8(groups.length);
+  for (const group of groups) {
+    stamp(group.stamp);
+    writer.uint16(group.mask);
+  }
+  writer.varint(BigInt(memory.ring.length));
+  for (const id of memory.ring) writer.hex(id);
+  return writer.finish();
+}
+
+const readStamp = (reader: Reader): Stamp => ({ timeMs: reader.time48(), rank: reader.uint8() });
+
+function readStamps(reader: Reader): Stamps {
+  const stamps: { [F in LastValueField]?: Stamp } = {};
+  for (let count = reader.uint8(); count > 0; count -= 1) {
+    const stamp = readStamp(reader);
+    const mask = reader.uint16();
+    for (const [bit, field] of LAST_VALUE_FIELDS.entries()) if (mask & (1 << bit)) stamps[field] = stamp;
+  }
+  return stamps;
+}
+
+function readDirection(reader: Reader): DirectionCounters {
+  const cumulative = reader.optional();
+  const before = reader.optional();
+  return {
+    ...(cumulative === undefined ? {} : { cumulative }),
+    ...(before === undefined ? {} : { before }),
+  };
+}
+
+/** @throws RangeError when the bytes are not a state of this layout. */
+export function unpackPrivateState(bytes: Uint8Array): PrivateState {
+  const reader = new Reader(bytes);
+  if (reader.uint8() !== LAYOUT_VERSION) throw new RangeError('private state of an unknown layout');
+  const flags = reader.uint8();
+  const spilledThroughMs = flags & FLAG.spilledThrough ? reader.time48() : undefined;
+  const ringThroughMs = flags & FLAG.ringThrough ? reader.time48() : undefined;
+  const download = flags & FLAG.counters ? readDirection(reader) : {};
+  const upload = flags & FLAG.counters ? readDirection(reader) : {};
+  const terminalStamp = flags & FLAG.terminal ? readStamp(reader) : undefined;
+  const stamps = readStamps(reader);
+  const ring: EventId[] = [];
+  for (let count = reader.varint(); count > 0n; count -= 1n) ring.push(reader.hex(EVENT_ID_BYTES) as EventId);
+  return {
+    memory: {
+      ring,
+      hasPages: (flags & FLAG.pages) !== 0,
+      ...(ringThroughMs === undefined ? {} : { ringThroughMs }),
+      ...(spilledThroughMs === undefined ? {} : { spilledThroughMs }),
+    },
+    stamps,
+    ...(terminalStamp === undefined ? {} : { terminalStamp }),
+    isSeenFromStart: (flags & FLAG.seenFromStart) !== 0,
+    download,
+    upload,
+  };
+}
