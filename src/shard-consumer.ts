@@ -9,7 +9,7 @@
  *  A crash anywhere repeats work and never loses it: the store knows what it has counted. */
 import type { DecodedItem, RecordDecoder } from './decode/decode-record.ts';
 import type { DataSessionEvent } from './decode/event.ts';
-import { classify } from './errors.ts';
+import { classify, MeterError } from './errors.ts';
 import type { HeldLease, ShardHandler, ShardRunOutcome } from './leases/index.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
@@ -67,7 +67,10 @@ export class ShardConsumer implements ShardHandler {
       return await this.consume(lease, pages);
     } catch (error) {
       if (classify(error) === 'aborted') return lease.lost.aborted ? { kind: 'lost' } : { kind: 'stopped' };
-      throw error;
+      if (!(error instanceof MeterError) || error.code !== 'position-refused') throw error;
+      // One shard that needs a person must not end the others.
+      this.deps.log.error('shard.position-refused', error.message, { shardId: lease.shardId });
+      return { kind: 'parked', reason: error.code };
     } finally {
       await pages.close();
       this.deps.metrics.forgetShard(lease.shardId);
@@ -86,8 +89,10 @@ export class ShardConsumer implements ShardHandler {
       // A lease that we cannot renew suspends the shard; only a lost one ends it.
       if ((await lease.waitUntilValid()) === 'lost') return { kind: 'lost' };
       // 2. Durable first: a crash after this repeats work, never loses it.
+      const startedAtMs = this.deps.clock.monotonicMs();
       const tally = await this.store(decoded, lease);
       this.deps.metrics.countBatch(tally);
+      this.deps.metrics.batchDone(this.deps.clock.monotonicMs() - startedAtMs);
       this.deps.metrics.readPage(lease.shardId, page);
       stored = decoded.last ?? stored;
       // 3. Then progress: refused if the lease is no longer ours.
@@ -101,7 +106,8 @@ export class ShardConsumer implements ShardHandler {
       lease.setReadToTip(isAtTip);
       // 4. A closed shard ends only here, after all of it is stored; its children's leases come first.
       if (page.shardEnd) return lease.finish(page.shardEnd.childShards);
-      if (guard.isTooMuch(tally)) return this.park(lease);
+      // Most of what arrives cannot be read: a wrong stream or a wrong decoder, not bad records.
+      if (guard.isTooMuch(tally)) return { kind: 'parked', reason: 'too-many-dead-letters' };
     }
     if (stored && !lease.lost.aborted && (await this.checkpoint(lease, stored)) === 'lost')
       return { kind: 'lost' };
@@ -177,15 +183,5 @@ export class ShardConsumer implements ShardHandler {
     if (outcome.kind === 'lost') return 'lost';
     this.deps.metrics.checkpointed(lease.shardId);
     return 'kept';
-  }
-
-  /** Most of what arrives cannot be read: that is a wrong stream or a wrong decoder, not bad records. */
-  private park(lease: HeldLease): ShardRunOutcome {
-    this.deps.log.error(
-      'shard.parked',
-      'most records of this shard are dead letters: reading stopped. Check what is written to the stream, then restart',
-      { shardId: lease.shardId, reason: 'too-many-dead-letters' },
-    );
-    return { kind: 'parked', reason: 'too-many-dead-letters' };
   }
 }

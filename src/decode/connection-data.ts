@@ -28,19 +28,26 @@ const text = (maxChars: number) =>
     .nullish()
     .transform((value) => value || undefined);
 
-/** A property read by `parse`, which answers with the value or, as text, with the reason against it. */
-const parsed = <T extends number | bigint>(parse: (value: unknown) => T | PoisonReason) =>
-  z.unknown().transform((value, context): T | undefined => {
-    if (value === undefined || value === null) return undefined;
-    const result = parse(value);
-    if (typeof result !== 'string') return result;
-    context.addIssue({ code: 'custom', params: { reason: result } });
-    return z.NEVER;
-  });
+type Parser<T> = (value: unknown) => T | PoisonReason;
 
-/** Like `parsed`, and empty is absent. Not for byte counters: an empty one could hide bytes. */
-const parsedOrEmpty = <T extends number>(parse: (value: unknown) => T | PoisonReason) =>
-  z.preprocess((value) => (value === '' ? undefined : value), parsed(parse));
+/** A property read by `parse`, which answers with the value or, as text, with the reason against it. */
+const parsed = <T extends number | bigint | undefined>(parse: Parser<T>) =>
+  z
+    .unknown()
+    .optional()
+    .transform((value, context): T | undefined => {
+      if (value === undefined || value === null) return undefined;
+      const result = parse(value);
+      if (typeof result !== 'string') return result;
+      context.addIssue({ code: 'custom', params: { reason: result } });
+      return z.NEVER;
+    });
+
+/** Empty text is absent. Not so in a byte counter: there it could hide bytes. */
+const unlessEmpty =
+  <T>(parse: Parser<T>): Parser<T | undefined> =>
+  (value) =>
+    value === '' ? undefined : parse(value);
 
 const parseDegrees = (degreesMax: number) => (value: unknown) => {
   const degrees = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
@@ -48,6 +55,7 @@ const parseDegrees = (degreesMax: number) => (value: unknown) => {
   return Math.abs(degrees) < DEGREES_RESOLUTION ? 0 : degrees;
 };
 
+/** `+ 0` turns -0 into 0. */
 const parseErrorCode = (value: unknown) => {
   const code = typeof value === 'string' && INTEGER.test(value) ? Number(value) : value;
   return Number.isSafeInteger(code) ? (code as number) + 0 : 'invalid-field';
@@ -56,7 +64,7 @@ const parseErrorCode = (value: unknown) => {
 const sid = text(TEXT_MAX_CHARS);
 const longText = text(LONG_TEXT_MAX_CHARS);
 const bytes = parsed(parseByteCounter);
-const time = parsedOrEmpty(parseIsoTime);
+const time = parsed(unlessEmpty(parseIsoTime));
 
 const CONNECTION_DATA = z.object({
   event_sid: sid,
@@ -89,11 +97,11 @@ const CONNECTION_DATA = z.object({
     .object({
       cell_id: sid,
       lac: sid,
-      lat: parsedOrEmpty(parseDegrees(90)),
-      lon: parsedOrEmpty(parseDegrees(180)),
+      lat: parsed(unlessEmpty(parseDegrees(90))),
+      lon: parsed(unlessEmpty(parseDegrees(180))),
     })
     .nullish(),
-  error: z.object({ code: parsedOrEmpty(parseErrorCode), message: longText }).nullish(),
+  error: z.object({ code: parsed(unlessEmpty(parseErrorCode)), message: longText }).nullish(),
 });
 
 /** `data`, checked, still in Twilio's spelling. */

@@ -95,7 +95,10 @@ function describe(data: ConnectionData, identity: Identity) {
   });
   const error = presentFields({ code: data.error?.code, message: data.error?.message });
   return {
-    ...identity,
+    eventSid: identity.eventSid,
+    accountSid: identity.accountSid,
+    simSid: identity.simSid,
+    anomalies: identity.anomalies,
     timestampMs: data.timestamp,
     fleetSid: data.fleet_sid,
     simIccid: data.sim_iccid,
@@ -112,7 +115,8 @@ function describe(data: ConnectionData, identity: Identity) {
   };
 }
 
-const measure = (data: ConnectionData) => ({
+const measure = (data: ConnectionData, dataSessionSid: string) => ({
+  dataSessionSid,
   sessionStartMs: data.data_session_start_time,
   sessionEndMs: data.data_session_end_time,
   windowStartMs: data.data_session_update_start_time,
@@ -122,3 +126,38 @@ const measure = (data: ConnectionData) => ({
   sessionDownloadBytes: data.data_session_data_download,
   sessionUploadBytes: data.data_session_data_upload,
 });
+
+const hasBytes = (data: ConnectionData): boolean =>
+  Boolean(
+    data.data_download ||
+      data.data_upload ||
+      data.data_session_data_download ||
+      data.data_session_data_upload,
+  );
+
+/** Builds the event, or says why it cannot be: first times, then identity, then what the kind asks for. */
+export function toConnectionEvent(
+  type: ConnectionType,
+  data: ConnectionData,
+  envelope: Envelope,
+  context: { readonly arrivedAtMs: number; readonly isTypeMismatch: boolean },
+): Outcome {
+  const outOfRange = checkTimes(data, context.arrivedAtMs);
+  if (outOfRange) return outOfRange;
+  const eventSid = data.event_sid ?? envelope.eventSid;
+  if (eventSid === undefined) return poison('missing-event-sid', 'event_sid');
+  const { account_sid: accountSid, sim_sid: simSid, data_session_sid: dataSessionSid } = data;
+  if (accountSid === undefined) return poison('missing-account-sid', 'account_sid');
+  if (simSid === undefined) return poison('missing-sim-sid', 'sim_sid');
+  const anomalies = findAnomalies(data, envelope, context.isTypeMismatch);
+  const described = describe(data, { eventSid, accountSid, simSid, anomalies });
+  if (type.kind === 'attachment')
+    return { kind: 'ignored', reason: 'attachment', event: presentFields(type, described) };
+  const unmeterable = checkDirections(data);
+  if (unmeterable) return unmeterable;
+  if (dataSessionSid === undefined) {
+    if (type.verb !== 'failed' || hasBytes(data)) return poison('missing-session-sid', 'data_session_sid');
+    return { kind: 'ignored', reason: 'session-failed-without-sid' };
+  }
+  return { kind: 'event', event: presentFields(type, described, measure(data, dataSessionSid)) };
+}

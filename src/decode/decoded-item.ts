@@ -103,5 +103,6 @@ export type DecodedItem = { readonly index: number } & (
   | (Poison & { readonly raw: Uint8Array })
 );
 
+/** Poison without an absent `field`. */
 export const poison = (reason: PoisonReason, field?: string): Poison =>
   field === undefined ? { kind: 'poison', reason } : { kind: 'poison', reason, field };

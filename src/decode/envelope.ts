@@ -13,6 +13,7 @@ export interface RawData {
   readonly test_id?: unknown;
 }
 
+/** What is read of an envelope. */
 export interface Envelope {
   /** Undefined when absent, empty or no string. */
   readonly type: string | undefined;
@@ -26,6 +27,7 @@ const FAMILY = '.supersim.connection.';
 /** A Twilio event sid. Source: twilio-oai twilio_events_v1.json. */
 const EVENT_SID = /^EZ[0-9a-fA-F]{32}$/;
 
+/** A JSON object: no array, not null. */
 export const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -50,6 +52,7 @@ function readData(data: unknown): RawData | DataDefect {
   }
 }
 
+/** Reads an envelope; whatever is odd in it is left for the caller to judge. */
 export function readEnvelope(element: object): Envelope {
   const { type, id, data } = element as { type?: unknown; id?: unknown; data?: unknown };
   return {

@@ -4,7 +4,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { mapLimit, type RetryDeps, untilDone } from '../retry.ts';
 import { type Clock, toIso } from '../time.ts';
-import type { StoreObserver } from './session-store.ts';
+import type { StoreMetrics } from './session-store.ts';
 
 export interface DeadLetter {
   readonly shardId: string;
@@ -37,7 +37,7 @@ export interface DeadLetterDeps extends RetryDeps {
   readonly keepDays: number;
   readonly gzip: (bytes: Uint8Array) => Uint8Array;
   readonly sha256: (bytes: Uint8Array) => string;
-  readonly observer?: StoreObserver;
+  readonly metrics?: StoreMetrics;
 }
 
 export class DynamoDeadLetterStore implements DeadLetterStore {
@@ -61,7 +61,7 @@ export class DynamoDeadLetterStore implements DeadLetterStore {
           ConditionExpression: 'attribute_not_exists(shard_id)',
         }),
       );
-      this.deps.observer?.onWrite?.('dead-letter');
+      this.deps.metrics?.wrote('dead-letter');
     } catch (error) {
       // Kept by an earlier reading of the same record: the first one stands.
       if (!(error instanceof ConditionalCheckFailedException)) throw error;

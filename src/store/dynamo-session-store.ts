@@ -22,7 +22,7 @@ import { type ItemMap, itemSizeBytes, writeUnits } from './item-size.ts';
 import { loadSessions } from './load-sessions.ts';
 import { EVENT_ID_BYTES } from './private-state.ts';
 import { type StoredSession, sessionFromItem, sessionToItem } from './session-item.ts';
-import type { EventOutcome, SessionStore, StoreObserver } from './session-store.ts';
+import type { EventOutcome, SessionStore, StoreMetrics } from './session-store.ts';
 
 /** Below the SDK's 50 sockets, so that a batch never waits for a socket behind itself. */
 const WRITES_IN_FLIGHT_MAX = 16;
@@ -43,7 +43,7 @@ export interface SessionStoreDeps {
   readonly random: Random;
   /** 32 hex digits for an event id that is not an `EZ` sid. */
   readonly hash16: (text: string) => string;
-  readonly observer?: StoreObserver;
+  readonly metrics?: StoreMetrics;
 }
 
 export class DynamoSessionStore implements SessionStore {
@@ -77,14 +77,14 @@ export class DynamoSessionStore implements SessionStore {
       clock: this.deps.clock,
       random: this.deps.random,
       onRetry: ({ isThrottle }) => {
-        if (isThrottle) this.deps.observer?.onThrottle?.();
+        if (isThrottle) this.deps.metrics?.throttled('dynamodb');
       },
     });
   }
 
   private load(sids: readonly string[], signal: AbortSignal): Promise<Map<string, Loaded>> {
     const pause = (attempt: number): Promise<void> => {
-      this.deps.observer?.onThrottle?.();
+      this.deps.metrics?.throttled('dynamodb');
       signal.throwIfAborted();
       return this.deps.clock.sleep(backoffMs(attempt, this.deps.random), signal);
     };
@@ -143,7 +143,7 @@ export class DynamoSessionStore implements SessionStore {
   }
 
   private readPages(sid: string, signal: AbortSignal): Promise<ReadonlySet<EventId>> {
-    this.deps.observer?.onPagesRead?.();
+    this.deps.metrics?.dedupPagesRead();
     return this.retry(() => this.deps.pages.read(pageKeyOf(sid)), signal);
   }
 
@@ -172,7 +172,7 @@ export class DynamoSessionStore implements SessionStore {
       () => this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids),
       signal,
     );
-    for (let page = 0; page < pages; page += 1) this.deps.observer?.onWrite?.('page');
+    for (let page = 0; page < pages; page += 1) this.deps.metrics?.wrote('page');
     return build(spilled.memory);
   }
 
@@ -196,14 +196,14 @@ export class DynamoSessionStore implements SessionStore {
       await this.retry(() => this.put(item, version), signal);
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) {
-        this.deps.observer?.onConflict?.();
+        this.deps.metrics?.conflicted();
         return 'conflict';
       }
       if ((error as Error).name !== 'ValidationException') throw error;
       this.refuse(group, outcomes, 'refused-by-store');
       return 'done';
     }
-    this.deps.observer?.onWrite?.('session');
+    this.deps.metrics?.wrote('session');
     for (const { index } of fresh) outcomes[index] = { kind: 'applied' };
     return 'done';
   }

@@ -1,5 +1,6 @@
 /** The port through which events become durable. Implementations: DynamoSessionStore. */
 import type { DataSessionEvent } from '../decode/event.ts';
+import type { Metrics } from '../ops/metrics.ts';
 
 export type EventOutcome =
   | { readonly kind: 'applied' }
@@ -13,11 +14,5 @@ export interface SessionStore {
   apply(events: readonly DataSessionEvent[], signal: AbortSignal): Promise<readonly EventOutcome[]>;
 }
 
-/** What the store tells about its work, to be counted. */
-export interface StoreObserver {
-  onWrite?(kind: 'session' | 'page' | 'dead-letter'): void;
-  /** A swap found another version: somebody else wrote first. */
-  onConflict?(): void;
-  onPagesRead?(): void;
-  onThrottle?(): void;
-}
+/** What the store counts of its own work. */
+export type StoreMetrics = Pick<Metrics, 'wrote' | 'conflicted' | 'dedupPagesRead' | 'throttled'>;

@@ -1,0 +1,118 @@
+/** The AWS clients. Three, because the SDK's retry budget is per client: a failing shard must not use up the
+ *  retries that lease renewal needs. Credentials, region and endpoints come from the SDK's own environment. */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+
+/** How long one client waits and how often it tries. */
+export interface ClientLimits {
+  /** Unit: ms, for opening a connection. */
+  readonly connectionTimeoutMs: number;
+  /** Unit: ms, for one attempt; the same again for a body that stands still. */
+  readonly requestTimeoutMs: number;
+  /** Attempts of one call, the first included. Longer retrying is ours, with our own back-off. */
+  readonly attemptsMax: number;
+}
+
+export type ClientName = 'kinesis' | 'leases' | 'data';
+
+/** A renewal must end well before the lease does; GetRecords may bring 10 MB. */
+export const CLIENT_LIMITS: Readonly<Record<ClientName, ClientLimits>> = {
+  leases: { connectionTimeoutMs: 1_000, requestTimeoutMs: 2_000, attemptsMax: 2 },
+  data: { connectionTimeoutMs: 1_000, requestTimeoutMs: 5_000, attemptsMax: 3 },
+  kinesis: { connectionTimeoutMs: 1_000, requestTimeoutMs: 10_000, attemptsMax: 3 },
+};
+
+/** The SDK's own number. Callers keep fewer calls in flight per client. */
+const SOCKETS_MAX = 50;
+
+export interface ClientOptions {
+  /** Default: the SDK's own (AWS_REGION, profile). */
+  readonly region?: string | undefined;
+  /** Gets the SDK's warnings, which would otherwise be plain text on stderr. */
+  readonly onWarning?: (text: string) => void;
+  /** Default `CLIENT_LIMITS`; tests make them shorter. */
+  readonly limits?: Readonly<Record<ClientName, ClientLimits>>;
+}
+
+export interface AwsClients {
+  readonly kinesis: KinesisClient;
+  /** Numbers are plain: lease counters are small. */
+  readonly leases: DynamoDBDocumentClient;
+  /** Numbers are `NumberValue`, their exact digits: an attribute we do not know is written back unchanged. */
+  readonly data: DynamoDBDocumentClient;
+  /** Closes all sockets. */
+  close(): void;
+}
+
+const ignore = (): void => {};
+
+/** The SDK's logger hook: only warnings pass; errors reach us as rejections, and info would log inputs. */
+const sdkLogger = (onWarning: (text: string) => void) => ({
+  trace: ignore,
+  debug: ignore,
+  info: ignore,
+  warn: (...content: unknown[]): void =>
+    onWarning(content.filter((part) => typeof part === 'string').join(' ')),
+  error: ignore,
+});
+
+function clientSettings(limits: ClientLimits, options: ClientOptions) {
+  const agent = { keepAlive: true, maxSockets: SOCKETS_MAX };
+  const logger = sdkLogger(options.onWarning ?? ignore);
+  return {
+    ...(options.region ? { region: options.region } : {}),
+    maxAttempts: limits.attemptsMax,
+    logger,
+    // HTTP/1.1 also for Kinesis: its default opens one HTTP/2 session per call, and local engines speak only
+    // HTTP/1.1. Without throwOnRequestTimeout the handler merely logs that it is late, and hangs on.
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: limits.connectionTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      throwOnRequestTimeout: true,
+      socketTimeout: limits.requestTimeoutMs,
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent(agent),
+      logger,
+    }),
+  };
+}
+
+/** Makes the three clients; opens no connection. Source: research on SDK timeouts, docs/adr. */
+export function createClients(options: ClientOptions = {}): AwsClients {
+  const limits = options.limits ?? CLIENT_LIMITS;
+  const marshallOptions = { removeUndefinedValues: true };
+  const kinesis = new KinesisClient(clientSettings(limits.kinesis, options));
+  const leases = new DynamoDBClient(clientSettings(limits.leases, options));
+  const data = new DynamoDBClient(clientSettings(limits.data, options));
+  return {
+    kinesis,
+    leases: DynamoDBDocumentClient.from(leases, { marshallOptions }),
+    data: DynamoDBDocumentClient.from(data, { marshallOptions, unmarshallOptions: { wrapNumbers: true } }),
+    close: () => {
+      for (const client of [kinesis, leases, data]) client.destroy();
+    },
+  };
+}
+
+export interface EndpointOverride {
+  readonly variable: string;
+  /** Host and port only: a URL may carry a password. */
+  readonly endpoint: string;
+}
+
+const ENDPOINT_VARIABLES = ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KINESIS', 'AWS_ENDPOINT_URL_DYNAMODB'];
+
+/** The variables that send our calls elsewhere than to AWS, so that the worker can say so once.
+ *  Source: AWS SDKs reference guide, "Service-specific endpoints". */
+export function endpointOverrides(env: Readonly<Record<string, string | undefined>>): EndpointOverride[] {
+  if (env['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'] === 'true') return [];
+  return ENDPOINT_VARIABLES.flatMap((variable) => {
+    const url = env[variable];
+    if (!url) return [];
+    return [{ variable, endpoint: URL.canParse(url) ? new URL(url).host : 'not a URL' }];
+  });
+}

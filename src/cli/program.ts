@@ -1,0 +1,33 @@
+import { Command, CommanderError } from 'commander';
+import { MeterError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { addConfigCommand } from './config-command.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { addSessionCommands } from './session-commands.ts';
+
+export function buildProgram(): Command {
+  const program = new Command('supersim-meter')
+    .description(
+      'Reads Super SIM Connection Events from Kinesis and keeps exact per-session usage in DynamoDB.',
+    )
+    .version(VERSION)
+    .showHelpAfterError('(add --help for what it takes)')
+    .exitOverride();
+  addSessionCommands(program);
+  addConfigCommand(program);
+  return program;
+}
+
+/** Runs the command line; the result is the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await buildProgram().parseAsync(argv);
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (error) {
+    // Commander has printed its own message.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (!(error instanceof MeterError)) throw error;
+    process.stderr.write(`supersim-meter: ${error.message} [${error.code}]\n`);
+    return exitCodeOf(error);
+  }
+}

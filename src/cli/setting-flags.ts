@@ -1,0 +1,29 @@
+import { type Command, Option } from 'commander';
+import {
+  type EffectiveConfig,
+  flagOf,
+  readConfig,
+  SETTINGS,
+  type SettingName,
+  variableOf,
+} from '../config.ts';
+
+/** Gives a command flags for settings; each overrides its variable. */
+export function addSettingFlags(command: Command, names: readonly SettingName[]): Command {
+  for (const setting of names) {
+    const { text, unit, default: fallback } = SETTINGS[setting];
+    const inUnit = unit ? ` (${unit})` : '';
+    const standing = fallback ? `; default ${fallback}` : '';
+    command.addOption(
+      new Option(`--${flagOf(setting)} <value>`, `${text}${inUnit} [${variableOf(setting)}${standing}]`),
+    );
+  }
+  return command;
+}
+
+export const ALL_SETTINGS = Object.keys(SETTINGS) as SettingName[];
+
+/** The settings in force for a command: its flags, then the environment, then defaults.
+ *  @throws MeterError `config-invalid` */
+export const configFrom = (options: Partial<Record<SettingName, string>>): EffectiveConfig =>
+  readConfig(process.env, Object.fromEntries(ALL_SETTINGS.map((setting) => [setting, options[setting]])));

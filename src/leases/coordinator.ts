@@ -1,0 +1,237 @@
+/**
+ * Runs one worker's part of the fleet: keeps leases for all shards, takes its share, keeps them alive, and runs a
+ * handler for each.
+ *
+ *   created --start, first shard sync stored--> running --stop--> stopping --all leases given back--> stopped
+ *                                                  |                 ^
+ *                                                  +--fatal error----+  (… --> failed, with the error)
+ *
+ *   running:  take loop     list → observe → plan → take → run handlers        every scanEveryMs, or when rung
+ *             shard sync    list shards → create missing leases                 every shardSyncEveryMs
+ *             renewals      each held lease, renewEveryMs after its last write
+ *   stopping: renewals only, until each handler has returned or the grace is over
+ *
+ * A lease: free → taken → (renewed, checkpointed)* → finished | released | lost. DynamoDB's condition decides every
+ * one of these steps; this process only ever proposes. Retryable errors end no loop: in an outage the worker stays,
+ * its leases are suspended (`isValid` is false), and the first renewal that succeeds decides valid or lost.
+ */
+import { type Classify, type Clock, errorName, type LeaseLog, type Random } from './dependencies.ts';
+import { isAllReadToTip, isEveryShardListed } from './drain.ts';
+import type { ShardHandler } from './held-lease.ts';
+import type { InitialPosition, ShardDescription, WorkerId } from './lease.ts';
+import { announcer, type LeaseEvent } from './lease-events.ts';
+import type { LeaseStore } from './lease-store.ts';
+import { Loop } from './loop.ts';
+import { Renewals } from './renewals.ts';
+import { type HeldLeaseSnapshot, ShardRuns } from './shard-runs.ts';
+import { ShardSync } from './shard-sync.ts';
+import { TakeRound, type TakeRoundResult } from './take-round.ts';
+
+export const DEFAULT_FAILOVER_TIME_MS = 10_000;
+export const DEFAULT_SHARD_SYNC_EVERY_MS = 60_000;
+/** KCL's reserve between three renewals and the failover time. Unit: ms. */
+const RENEWAL_RESERVE_MS = 25;
+/** At most this between two rounds while there is more to take; random, so that workers alternate. */
+const ROUND_GAP_MS = 50;
+/** While draining with nothing left to do here: how often to look whether the others are done. */
+const DRAIN_SCAN_EVERY_MS = 1_000;
+/** Loops of a fleet spread over ± this share of their interval. */
+const JITTER = 0.1;
+/** How long handlers may finish what is in flight after a fatal error. */
+const FATAL_GRACE_MS = 5_000;
+
+export interface CoordinatorDependencies {
+  readonly store: LeaseStore;
+  /** All shards of the stream within retention, closed ones included. */
+  readonly listShards: () => Promise<readonly ShardDescription[]>;
+  readonly handler: ShardHandler;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: LeaseLog;
+  readonly classify: Classify;
+  readonly onEvent?: ((event: LeaseEvent) => void) | undefined;
+}
+
+export interface CoordinatorOptions {
+  /** Unique in the fleet, never empty. */
+  readonly workerId: WorkerId;
+  /** How long a counter may stand still before others may take the lease; the same in the whole fleet.
+   *  Unit: ms. Default 10 000. Source: KCL `failoverTimeMillis`. */
+  readonly failoverTimeMs?: number | undefined;
+  /** Unit: ms. Default a third of the failover time less 25, as KCL: two renewals may fail. */
+  readonly renewEveryMs?: number | undefined;
+  /** How often the table is looked through for leases to take. Unit: ms. Default half the failover time: a dead
+   *  worker's shards are read again within 1.5 failover times. */
+  readonly scanEveryMs?: number | undefined;
+  /** Unit: ms. Default 60 000. Source: KCL `shardSyncIntervalMillis`. */
+  readonly shardSyncEveryMs?: number | undefined;
+  /** Default: no limit. Source: KCL `maxLeasesForWorker`. */
+  readonly leasesMax?: number | undefined;
+  /** Where shards without a lease or a leased ancestor are read from. */
+  readonly initialPosition: InitialPosition;
+}
+
+export type CoordinatorEnd =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+export class LeaseCoordinator {
+  /** Resolves, never rejects, when the coordinator has ended and given its leases back. */
+  readonly done: Promise<CoordinatorEnd>;
+  readonly #deps: CoordinatorDependencies;
+  readonly #scanEveryMs: number;
+  readonly #shardSyncEveryMs: number;
+  readonly #runs: ShardRuns;
+  readonly #sync: ShardSync;
+  readonly #round: TakeRound;
+  readonly #renewals: Renewals;
+  readonly #takeLoop: Loop;
+  readonly #syncLoop: Loop;
+  #state: 'created' | 'running' | 'stopping' = 'created';
+  #loops: Promise<unknown> = Promise.resolve();
+  #renewing: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #isDrainWanted = false;
+  #end: (end: CoordinatorEnd) => void = () => undefined;
+  #drain: () => void = () => undefined;
+  readonly #drained: Promise<void>;
+
+  constructor(deps: CoordinatorDependencies, options: CoordinatorOptions) {
+    const { workerId, initialPosition, leasesMax = Number.MAX_SAFE_INTEGER } = options;
+    const { failoverTimeMs = DEFAULT_FAILOVER_TIME_MS } = options;
+    const { renewEveryMs = failoverTimeMs / 3 - RENEWAL_RESERVE_MS, scanEveryMs = failoverTimeMs / 2 } =
+      options;
+    this.#deps = deps;
+    this.#scanEveryMs = scanEveryMs;
+    this.#shardSyncEveryMs = options.shardSyncEveryMs ?? DEFAULT_SHARD_SYNC_EVERY_MS;
+    this.done = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#drained = new Promise((resolve) => {
+      this.#drain = resolve;
+    });
+
+    const announce = announcer(deps.log, workerId, deps.onEvent);
+    const onFatal = (error: unknown): void => this.#fail(error);
+    this.#sync = new ShardSync({ ...deps, announce }, initialPosition);
+    this.#runs = new ShardRuns(
+      {
+        ...deps,
+        announce,
+        onFatal,
+        createChildren: (children) => this.#sync.createChildren(children),
+        onTip: () => this.#lookWhetherDrained(),
+        onFinished: () => this.#takeLoop.ring(),
+      },
+      failoverTimeMs,
+    );
+    this.#round = new TakeRound(
+      { ...deps, announce, runs: this.#runs },
+      { workerId, leasesMax, failoverTimeMs },
+      Math.max(failoverTimeMs, 2 * scanEveryMs),
+    );
+    this.#renewals = new Renewals(
+      { ...deps, sessions: () => this.#runs.sessions(), isDraining: () => this.#isDrainWanted, onFatal },
+      renewEveryMs,
+    );
+    this.#takeLoop = new Loop(deps, 'take', () => this.#takeOnce());
+    this.#syncLoop = new Loop(deps, 'shard-sync', () => this.#syncOnce());
+  }
+
+  /** Creates missing leases, then starts to take, read and renew.
+   *  @throws what the first shard sync throws: a worker that cannot see the stream must not look healthy. */
+  async start(): Promise<void> {
+    if (this.#state !== 'created') throw new Error('a lease coordinator starts once');
+    await this.#sync.run();
+    if (this.#stopped !== undefined) return;
+    this.#state = 'running';
+    const guard = (loop: Promise<void>): Promise<void> => loop.catch((error) => this.#fail(error));
+    this.#renewing = guard(this.#renewals.run());
+    this.#loops = Promise.all([
+      guard(this.#takeLoop.run()),
+      guard(this.#syncLoop.run(this.#jittered(this.#shardSyncEveryMs))),
+    ]);
+  }
+
+  /** Takes no more leases, lets handlers finish for at most `graceMs`, gives every lease back. Calling it again
+   *  waits for the same end. */
+  stop({ graceMs }: { graceMs: number }): Promise<void> {
+    this.#stopped ??= this.#shutDown(graceMs);
+    return this.#stopped;
+  }
+
+  /** The held leases, for health and metrics. */
+  leases(): readonly HeldLeaseSnapshot[] {
+    return this.#runs.snapshot();
+  }
+
+  /**
+   * Resolves when the whole stream, other workers' shards included, was read to its tip: in one listing every
+   * lease was finished or at its tip (`hasReadToTip`), and a list of shards made after it knew no other open
+   * shard. Calling it makes the worker look for that moment. Never rejects; race it with `done`.
+   */
+  drained(): Promise<void> {
+    this.#isDrainWanted = true;
+    this.#lookWhetherDrained();
+    return this.#drained;
+  }
+
+  async #takeOnce(): Promise<number> {
+    const round = await this.#round.run();
+    if (this.#isDrainWanted) await this.#checkDrained(round);
+    if (round.plan.hasMore) return this.#deps.random.next() * ROUND_GAP_MS;
+    const everyMs = this.#jittered(this.#scanEveryMs);
+    return this.#isDrainWanted && this.#isAtTip() ? Math.min(everyMs, DRAIN_SCAN_EVERY_MS) : everyMs;
+  }
+
+  async #syncOnce(): Promise<number> {
+    const { createdCount } = await this.#sync.run();
+    if (createdCount > 0) this.#takeLoop.ring();
+    return this.#jittered(this.#shardSyncEveryMs);
+  }
+
+  async #checkDrained({ observed }: TakeRoundResult): Promise<void> {
+    if (!isAllReadToTip(observed, (shardId) => this.#runs.session(shardId))) return;
+    // After the listing, never before: shards that came in between must be seen.
+    const { shards, createdCount } = await this.#sync.run();
+    if (createdCount > 0) this.#takeLoop.ring();
+    else if (isEveryShardListed(shards, observed)) this.#drain();
+  }
+
+  #isAtTip(): boolean {
+    return this.#runs.sessions().every((session) => session.isReadToTip);
+  }
+
+  #lookWhetherDrained(): void {
+    if (!this.#isDrainWanted || this.#state !== 'running') return;
+    this.#renewals.ring();
+    if (this.#isAtTip()) this.#takeLoop.ring();
+  }
+
+  #jittered(ms: number): number {
+    return ms * (1 + JITTER * (2 * this.#deps.random.next() - 1));
+  }
+
+  #fail(error: unknown): void {
+    const isEnding = this.#stopped !== undefined && this.#deps.classify(error) === 'aborted';
+    if (isEnding || this.#failure !== undefined) return;
+    this.#failure = { error };
+    const fields = { errorName: errorName(error) };
+    this.#deps.log.error('lease.failed', 'a fatal error ends the lease coordinator', fields);
+    void this.stop({ graceMs: FATAL_GRACE_MS });
+  }
+
+  async #shutDown(graceMs: number): Promise<void> {
+    this.#state = 'stopping';
+    this.#takeLoop.stop();
+    this.#syncLoop.stop();
+    await this.#runs.stop(graceMs);
+    // A take that was under way may have won one more lease.
+    await this.#loops;
+    await this.#runs.stop(0);
+    this.#renewals.stop();
+    await this.#renewing;
+    this.#end(this.#failure ? { kind: 'failed', ...this.#failure } : { kind: 'stopped' });
+  }
+}

@@ -1,0 +1,30 @@
+/** Whether the whole stream has been read to its tip, as far as the table and the shards' list tell. Pure. */
+import { hasReadToTip, isFinished, type ShardDescription } from './lease.ts';
+import type { LeaseSession } from './lease-session.ts';
+import { isOpen } from './lineage.ts';
+import type { ObservedLease } from './observed-leases.ts';
+
+/**
+ * Whether every lease of a listing is finished, at its tip with us, or claimed to be so by its owner.
+ *
+ * A claim counts only on a row that this process has seen change: a lease given back at the tip of last week's
+ * run still carries its claim, and this run has not read what came since.
+ */
+export const isAllReadToTip = (
+  observed: readonly ObservedLease[],
+  session: (shardId: string) => Pick<LeaseSession, 'isReadToTip'> | undefined,
+): boolean =>
+  observed.every(({ lease, hasMoved }) => {
+    const isClaimed = hasMoved && hasReadToTip(lease);
+    return isFinished(lease) || (session(lease.leaseKey)?.isReadToTip ?? isClaimed);
+  });
+
+/** Whether each open shard of a list made AFTER the listing has a lease in it. Children made in between are not
+ *  in the listing: they have not been read, whatever their parents claimed. */
+export function isEveryShardListed(
+  shards: readonly ShardDescription[],
+  observed: readonly ObservedLease[],
+): boolean {
+  const keys = new Set(observed.map(({ lease }) => lease.leaseKey));
+  return shards.filter(isOpen).every((shard) => keys.has(shard.shardId));
+}

@@ -1,0 +1,42 @@
+/** The one door of the lease library. */
+export {
+  type CheckpointPosition,
+  comparePositions,
+  formatPosition,
+  parsePosition,
+  type RecordPosition,
+  type Sentinel,
+  toStored,
+} from './checkpoint-position.ts';
+export {
+  type CoordinatorDependencies,
+  type CoordinatorEnd,
+  type CoordinatorOptions,
+  DEFAULT_FAILOVER_TIME_MS,
+  DEFAULT_SHARD_SYNC_EVERY_MS,
+  LeaseCoordinator,
+} from './coordinator.ts';
+export type { Classify, Clock, ErrorKind, LeaseLog, LeaseLogFields, Random } from './dependencies.ts';
+export { DynamoLeaseStore } from './dynamo-lease-store.ts';
+export type {
+  CheckpointOutcome,
+  FinishOutcome,
+  HeldLease,
+  LeaseLost,
+  ShardHandler,
+  ShardRunOutcome,
+} from './held-lease.ts';
+export {
+  type ChildShardDescription,
+  type HashRange,
+  hasReadToTip,
+  type InitialPosition,
+  isFinished,
+  type Lease,
+  type NewLease,
+  type ShardDescription,
+  type WorkerId,
+} from './lease.ts';
+export type { LeaseEvent, LeaseEventName } from './lease-events.ts';
+export type { LeaseListing, LeaseStore, LeaseWrite, UnreadableRow } from './lease-store.ts';
+export type { HeldLeaseSnapshot } from './shard-runs.ts';

@@ -1,0 +1,254 @@
+/**
+ * One lease while this process holds it: its row as we know it, its validity, and all writes to it, one at a time.
+ *
+ *   held: valid <--renewal / failover time passed--> held: suspended
+ *   held --refused by the table--> lost        held --finish--> finished        held --release, close--> closed
+ *
+ * Lost, finished and closed are final: nothing is written after them.
+ */
+import {
+  type CheckpointPosition,
+  comparePositions,
+  formatPosition,
+  type RecordPosition,
+} from './checkpoint-position.ts';
+import type { CheckpointOutcome, FinishOutcome, HeldLease, LeaseLost } from './held-lease.ts';
+import { type ChildShardDescription, hasReadToTip, isFinished, type Lease, type WorkerId } from './lease.ts';
+import type { LeaseStore, LeaseWrite } from './lease-store.ts';
+import { backOff, type LoopDependencies } from './loop.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+
+/** Share of the failover time kept back: room for clocks that run at different rates and for the effect that
+ *  follows the check. */
+export const VALIDITY_MARGIN = 0.1;
+
+/** Rows of our own lost writes taken over in one go. One is what a lost answer leaves; more is a broken table. */
+const ADOPTIONS_MAX = 3;
+
+export interface SessionDependencies extends LoopDependencies {
+  readonly store: LeaseStore;
+  /** Makes sure that each child has a lease before its parent says SHARD_END. */
+  readonly createChildren: (children: readonly ChildShardDescription[]) => Promise<void>;
+  /** Called once, when the table says that the lease is not ours. */
+  readonly onLost: (session: LeaseSession) => void;
+  /** Called when the reader arrives at the tip. */
+  readonly onTip: () => void;
+}
+
+type Attempt = (lease: Lease) => Promise<LeaseWrite> | 'unchanged';
+type Write = LeaseWrite | { readonly kind: 'unchanged' };
+
+export class LeaseSession implements HeldLease {
+  readonly shardId: string;
+  readonly startAt: CheckpointPosition;
+  readonly hashRange: Lease['hashRange'];
+  readonly #deps: SessionDependencies;
+  readonly #failoverTimeMs: number;
+  readonly #lost = new AbortController();
+  readonly #stopping = new AbortController();
+  readonly lost = this.#lost.signal;
+  readonly stopping = this.#stopping.signal;
+  /** Each write is conditional on the counter that the one before has left. */
+  readonly #oneAtATime = oneAtATime();
+  #lease: Lease;
+  #lostTo: WorkerId | undefined;
+  /** Start of the last write that we know to be stored. */
+  #renewedAtMs: number;
+  /** Start of the first write since then whose answer never came: it may have been the one that was stored. */
+  #unansweredSinceMs: number | undefined;
+  #readToTip = false;
+  #waiting: (() => void)[] = [];
+
+  /** `takenAtMs`: monotonic start of the take. */
+  constructor(deps: SessionDependencies, lease: Lease, takenAtMs: number, failoverTimeMs: number) {
+    this.#deps = deps;
+    this.#lease = lease;
+    this.#renewedAtMs = takenAtMs;
+    this.#failoverTimeMs = failoverTimeMs;
+    this.shardId = lease.leaseKey;
+    this.startAt = lease.checkpoint;
+    this.hashRange = lease.hashRange;
+  }
+
+  /** The row as we last knew it. */
+  get lease(): Lease {
+    return this.#lease;
+  }
+
+  /** Who has the lease after it was lost. */
+  get lostTo(): WorkerId | undefined {
+    return this.#lostTo;
+  }
+
+  get renewedAtMs(): number {
+    return this.#renewedAtMs;
+  }
+
+  get isReadToTip(): boolean {
+    return this.#readToTip;
+  }
+
+  /** Whether the row says what the reader says; a claim not yet written is waited for by other workers. */
+  get isTipWritten(): boolean {
+    return !this.#readToTip || hasReadToTip(this.#lease);
+  }
+
+  isValid(): boolean {
+    const ageMs = this.#deps.clock.monotonicMs() - this.#renewedAtMs;
+    return !this.lost.aborted && ageMs < this.#failoverTimeMs * (1 - VALIDITY_MARGIN);
+  }
+
+  async waitUntilValid(): Promise<'valid' | 'lost'> {
+    while (!this.lost.aborted) {
+      if (this.isValid()) return 'valid';
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return 'lost';
+  }
+
+  setReadToTip(value: boolean): void {
+    const isArrival = value && !this.#readToTip;
+    this.#readToTip = value;
+    if (isArrival) this.#deps.onTip();
+  }
+
+  async checkpoint(position: RecordPosition): Promise<CheckpointOutcome> {
+    const write = await this.#retry('checkpoint', () =>
+      this.#write((lease) =>
+        comparePositions(position, lease.checkpoint) > 0
+          ? this.#deps.store.checkpoint(lease, position, this.#readToTip)
+          : 'unchanged',
+      ),
+    );
+    return write.kind === 'written' ? { kind: 'stored' } : write;
+  }
+
+  async finish(childShards: readonly ChildShardDescription[]): Promise<FinishOutcome> {
+    const childIds = childShards.map((child) => child.shardId).sort();
+    // 1. Children first: a crash here leaves children that wait for a parent whose next owner finishes again.
+    //    The other way round the children would never be read.
+    const children = await this.#retry('create-children', async () => {
+      await this.#deps.createChildren(childShards);
+      return { kind: 'created' } as const;
+    });
+    if (children.kind === 'lost') return children;
+    // 2. Then SHARD_END: from here on the children are readable.
+    const write = await this.#retry('finish', () =>
+      this.#write((lease) => (isFinished(lease) ? 'unchanged' : this.#deps.store.finish(lease, childIds))),
+    );
+    return write.kind === 'lost' ? write : { kind: 'finished' };
+  }
+
+  /** Renews unless something was written since `dueBeforeMs` (a checkpoint is a renewal too).
+   *  @throws what the store throws: the caller tries again. */
+  async renew(dueBeforeMs: number): Promise<void> {
+    await this.#write((lease) =>
+      (this.#renewedAtMs > dueBeforeMs && this.isTipWritten) || isFinished(lease)
+        ? 'unchanged'
+        : this.#deps.store.renew(lease, this.#readToTip),
+    );
+  }
+
+  /** Gives the lease back and closes. The handler must have returned, or been told `lost` by `close`. */
+  async release(): Promise<LeaseWrite | { readonly kind: 'unchanged' }> {
+    const write = await this.#oneAtATime(() =>
+      this.#settle((lease) =>
+        isFinished(lease) ? 'unchanged' : this.#deps.store.release(lease, this.#readToTip),
+      ),
+    );
+    this.close();
+    return write;
+  }
+
+  /** Asks the reader to finish what is in flight. */
+  stop(): void {
+    this.#stopping.abort('stopping');
+  }
+
+  /** Ends the handler's right to write. */
+  close(): void {
+    this.#lost.abort('lost');
+    this.#stopping.abort('lost');
+    this.#wake();
+  }
+
+  /** The table says that the lease is somebody else's. */
+  lose(owner: WorkerId | undefined): void {
+    if (this.lost.aborted) return;
+    this.#lostTo = owner;
+    this.close();
+    this.#deps.onLost(this);
+  }
+
+  #lostOutcome(): LeaseLost {
+    return { kind: 'lost', owner: this.#lostTo };
+  }
+
+  /** Repeats with back-off while the error is retryable and the lease is not lost. */
+  async #retry<T extends { readonly kind: string }>(
+    what: string,
+    operation: () => Promise<T>,
+  ): Promise<Exclude<T, { kind: 'stale' | 'lost' }> | LeaseLost> {
+    for (let attempt = 0; !this.lost.aborted; attempt += 1) {
+      try {
+        const result = await operation();
+        if (result.kind === 'lost' || result.kind === 'stale') break;
+        return result as Exclude<T, { kind: 'stale' | 'lost' }>;
+      } catch (error) {
+        if (this.#deps.classify(error) !== 'retryable') throw error;
+        await backOff(this.#deps, this.lost, error, attempt, { shardId: this.shardId, reason: what });
+      }
+    }
+    return this.#lostOutcome();
+  }
+
+  /** A write of a lease that may go on afterwards. */
+  #write(attempt: Attempt): Promise<Write> {
+    return this.#oneAtATime(async () => {
+      if (this.lost.aborted) return this.#lostOutcome();
+      const write = await this.#settle(attempt);
+      if (write.kind === 'lost' || write.kind === 'stale') {
+        this.lose(write.kind === 'lost' ? write.owner : write.lease.owner);
+        return this.#lostOutcome();
+      }
+      return write;
+    });
+  }
+
+  /** One conditional write; rows of our own lost answers are taken over and the write is tried on top of them. */
+  async #settle(attempt: Attempt): Promise<Write> {
+    for (let adoptions = 0; ; adoptions += 1) {
+      const startedAtMs = this.#deps.clock.monotonicMs();
+      const pending = attempt(this.#lease);
+      if (pending === 'unchanged') return { kind: 'unchanged' };
+      this.#unansweredSinceMs ??= startedAtMs;
+      const write = await pending;
+      if (write.kind === 'lost') return write;
+      this.#lease = write.lease;
+      if (write.kind === 'written') {
+        this.#stored(write.recovered ? this.#unansweredSinceMs : startedAtMs, write.recovered);
+        return write;
+      }
+      if (adoptions === ADOPTIONS_MAX) return write;
+    }
+  }
+
+  /** Validity counts from the START of the write: others saw the counter move at that moment at the earliest. */
+  #stored(atMs: number, isRecovered: boolean): void {
+    this.#renewedAtMs = atMs;
+    this.#unansweredSinceMs = undefined;
+    this.#wake();
+    if (!isRecovered) return;
+    this.#deps.log.info('lease.recovered', 'a write was stored although its answer was lost', {
+      shardId: this.shardId,
+      leaseCounter: this.#lease.counter,
+      checkpoint: formatPosition(this.#lease.checkpoint),
+    });
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

@@ -1,0 +1,42 @@
+/** The port to the lease table. Expected outcomes are values; whatever the SDK throws comes through. */
+import type { RecordPosition } from './checkpoint-position.ts';
+import type { Lease, NewLease, WorkerId } from './lease.ts';
+
+export interface UnreadableRow {
+  readonly leaseKey: string | undefined;
+  readonly reason: string;
+}
+
+export interface LeaseListing {
+  readonly leases: readonly Lease[];
+  /** Rows that are no lease, or a broken one. They never fail the listing: one bad row must not stop a fleet. */
+  readonly unreadable: readonly UnreadableRow[];
+}
+
+/** What became of a conditional write. */
+export type LeaseWrite =
+  /** Stored. `recovered`: the condition failed, but the row is what this write makes of it: an earlier try was
+   *  applied and its answer lost. */
+  | { readonly kind: 'written'; readonly lease: Lease; readonly recovered: boolean }
+  /** Nothing stored, but the row still names this owner with a later counter: another write of ours, whose
+   *  answer was lost, came first. Take this row and try again. */
+  | { readonly kind: 'stale'; readonly lease: Lease }
+  /** Nothing stored: somebody else has the lease (undefined: nobody, or the row is gone). */
+  | { readonly kind: 'lost'; readonly owner: WorkerId | undefined };
+
+/** Every write but `create` is refused unless the row still has `lease.counter` (and, but for `take`,
+ *  `lease.owner`), and adds one to it. `readToTip` stores the claim explained at `hasReadToTip`. */
+export interface LeaseStore {
+  list(): Promise<LeaseListing>;
+  /** A consistent read; undefined when there is no such row or it is unreadable. */
+  get(leaseKey: string): Promise<Lease | undefined>;
+  create(lease: NewLease): Promise<'created' | 'exists'>;
+  take(lease: Lease, by: WorkerId): Promise<LeaseWrite>;
+  renew(lease: Lease, readToTip: boolean): Promise<LeaseWrite>;
+  /** Stores the position. That it is ahead of `lease.checkpoint` is the caller's to check. */
+  checkpoint(lease: Lease, position: RecordPosition, readToTip: boolean): Promise<LeaseWrite>;
+  /** Stores SHARD_END and the children's names. */
+  finish(lease: Lease, childShardIds: readonly string[]): Promise<LeaseWrite>;
+  /** Makes the lease nobody's, so that others take it at once. */
+  release(lease: Lease, readToTip: boolean): Promise<LeaseWrite>;
+}

@@ -1,0 +1,86 @@
+/**
+ * A loop that outlives its dependencies: pass, wait, pass, wait …
+ *
+ *   passing --ok--> waiting (the pass says how long; `ring` ends it early) --> passing
+ *   passing --retryable error--> backing off (not ended by `ring`) --> passing
+ *   passing --other error--> ended, `run` rejects          any --stop--> ended, `run` resolves
+ */
+import {
+  type Classify,
+  type Clock,
+  errorName,
+  type LeaseLog,
+  type LeaseLogFields,
+  type Random,
+} from './dependencies.ts';
+
+const BACK_OFF_BASE_MS = 50;
+/** At most this between two tries: after an outage renewals must be back well inside the failover time. */
+const BACK_OFF_CAP_MS = 2_000;
+
+/** Back-off with full jitter; `attempt` counts from 0. Unit: ms. */
+export const backOffMs = (attempt: number, random: Random): number =>
+  random.next() * Math.min(BACK_OFF_CAP_MS, BACK_OFF_BASE_MS * 2 ** Math.min(attempt, 16));
+
+export interface LoopDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: LeaseLog;
+  readonly classify: Classify;
+}
+
+/** Waits before the next try, and says so; ends early when `signal` aborts. */
+export async function backOff(
+  { clock, random, log }: LoopDependencies,
+  signal: AbortSignal,
+  error: unknown,
+  attempt: number,
+  about: LeaseLogFields,
+): Promise<void> {
+  const delayMs = backOffMs(attempt, random);
+  const fields = { ...about, errorName: errorName(error), attempt, delayMs };
+  log.warn('lease.retry', 'a lease operation failed and is tried again', fields);
+  await clock.sleep(delayMs, signal);
+}
+
+export class Loop {
+  readonly #deps: LoopDependencies;
+  readonly #name: string;
+  readonly #pass: () => Promise<number>;
+  readonly #stop = new AbortController();
+  #bell = new AbortController();
+
+  /** `pass` resolves to the ms until the next one. */
+  constructor(deps: LoopDependencies, name: string, pass: () => Promise<number>) {
+    this.#deps = deps;
+    this.#name = name;
+    this.#pass = pass;
+  }
+
+  /** Starts the next pass now, or right after the one under way. */
+  ring(): void {
+    this.#bell.abort();
+  }
+
+  /** No pass begins after this; the one under way ends by itself. */
+  stop(): void {
+    this.#stop.abort();
+    this.#bell.abort();
+  }
+
+  /** @throws what `classify` does not call retryable. */
+  async run(firstAfterMs = 0): Promise<void> {
+    if (firstAfterMs > 0) await this.#deps.clock.sleep(firstAfterMs, this.#bell.signal);
+    for (let failures = 0; !this.#stop.signal.aborted; ) {
+      this.#bell = new AbortController();
+      try {
+        const delayMs = await this.#pass();
+        failures = 0;
+        if (!this.#stop.signal.aborted) await this.#deps.clock.sleep(delayMs, this.#bell.signal);
+      } catch (error) {
+        if (this.#deps.classify(error) !== 'retryable') throw error;
+        await backOff(this.#deps, this.#stop.signal, error, failures++, { reason: this.#name });
+      }
+    }
+  }
+}

@@ -1,0 +1,157 @@
+/** The operator's door: probes, metrics and state. Read-only, without a body, without secrets; bind it to
+ *  127.0.0.1 or a private address. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { MeterError } from '../errors.ts';
+import type { Heartbeats } from './heartbeats.ts';
+
+/** One condition of `/readyz`. */
+export interface ReadyCheck {
+  readonly name: string;
+  readonly isOk: boolean;
+  /** Why not, in words. */
+  readonly reason?: string;
+}
+
+export interface HttpServerDeps {
+  readonly heartbeats: Heartbeats;
+  /** Not ready while starting, draining, or with a parked shard: see `readyChecks`. */
+  readonly readiness: () => readonly ReadyCheck[];
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  /** For `/state`: anything that JSON can hold; a bigint becomes text. */
+  readonly state: () => unknown;
+}
+
+export interface RunningHttpServer {
+  /** Where it listens, with the real port. */
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+export type Phase = 'starting' | 'running' | 'draining';
+
+/** The worker's readiness as checks. */
+export const readyChecks = (phase: Phase, parkedShardIds: readonly string[]): ReadyCheck[] => [
+  { name: 'running', isOk: phase === 'running', ...(phase === 'running' ? {} : { reason: phase }) },
+  {
+    name: 'shards',
+    isOk: parkedShardIds.length === 0,
+    ...(parkedShardIds.length === 0 ? {} : { reason: `parked: ${parkedShardIds.join(', ')}` }),
+  },
+];
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType?: string;
+}
+
+const PLAIN = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json; charset=utf-8';
+/** Probes send no body and small headers: who is slower holds a socket open on purpose. Unit: ms. */
+const REQUEST_TIMEOUT_MS = 5_000;
+const CONNECTIONS_MAX = 64;
+
+const toJson = (value: unknown): string =>
+  JSON.stringify(value, (_, entry: unknown) => (typeof entry === 'bigint' ? String(entry) : entry));
+
+const loopChecks = (heartbeats: Heartbeats): ReadyCheck[] =>
+  heartbeats.states().map(({ name, isAlive, ageMs, allowanceMs }) => ({
+    name,
+    isOk: isAlive,
+    ...(isAlive ? {} : { reason: `last beat ${ageMs} ms ago, allowed ${allowanceMs} ms` }),
+  }));
+
+const isAllOk = (checks: readonly ReadyCheck[]): boolean => checks.every(({ isOk }) => isOk);
+
+/** Kubernetes' form: machines read the status, people `?verbose`. Failures are named without asking.
+ *  Source: kubernetes.io, "API health endpoints". */
+function probe(checks: readonly ReadyCheck[], isVerbose: boolean): Answer {
+  const isOk = isAllOk(checks);
+  const lines = checks
+    .filter((check) => isVerbose || !check.isOk)
+    .map((check) => (check.isOk ? `[+]${check.name} ok` : `[-]${check.name} failed: ${check.reason ?? ''}`));
+  return { status: isOk ? 200 : 503, body: `${[...lines, isOk ? 'ok' : 'failed'].join('\n')}\n` };
+}
+
+function health({ heartbeats, readiness }: HttpServerDeps): Answer {
+  const loops = loopChecks(heartbeats);
+  const ready = readiness();
+  const reasons = [...loops, ...ready]
+    .filter(({ isOk }) => !isOk)
+    .map(({ name, reason = '' }) => `${name}: ${reason}`);
+  const isLive = isAllOk(loops);
+  return {
+    status: isLive ? 200 : 503,
+    body: toJson({ live: isLive, ready: isAllOk(ready), reasons }),
+    contentType: JSON_TYPE,
+  };
+}
+
+async function answer(deps: HttpServerDeps, request: IncomingMessage): Promise<Answer> {
+  const [path = '', query = ''] = (request.url ?? '').split('?');
+  const isVerbose = new URLSearchParams(query).has('verbose');
+  const routes: Readonly<Record<string, () => Answer | Promise<Answer>>> = {
+    '/livez': () => probe(loopChecks(deps.heartbeats), isVerbose),
+    '/readyz': () => probe(deps.readiness(), isVerbose),
+    '/healthz': () => health(deps),
+    '/metrics': async () => ({ status: 200, ...(await deps.metrics()) }),
+    '/state': () => ({ status: 200, body: toJson(deps.state()), contentType: JSON_TYPE }),
+  };
+  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  if (!route) return { status: 404, body: 'not found\n' };
+  if (request.method !== 'GET') return { status: 405, body: 'only GET\n' };
+  return route();
+}
+
+async function handle(deps: HttpServerDeps, request: IncomingMessage, response: ServerResponse) {
+  request.resume();
+  // What failed inside is not told outside.
+  const { status, body, contentType } = await answer(deps, request).catch(
+    (): Answer => ({ status: 500, body: 'internal error\n' }),
+  );
+  response.writeHead(status, {
+    'content-type': contentType ?? PLAIN,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status === 405 ? { allow: 'GET' } : {}),
+  });
+  response.end(body);
+}
+
+function listen(server: Server, address: string): Promise<AddressInfo> {
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon);
+  const port = Number(address.slice(colon + 1));
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const isTaken = cause.code === 'EADDRINUSE';
+      const advice = isTaken ? 'is in use; choose another with SUPERSIM_HTTP' : 'cannot be listened on';
+      reject(
+        new MeterError(isTaken ? 'port-in-use' : 'config-invalid', `The address ${address} ${advice}.`, {
+          cause,
+        }),
+      );
+    });
+    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+  });
+}
+
+/** Listens on `address`, "HOST:PORT"; port 0 takes a free one.
+ *  @throws MeterError `port-in-use`, `config-invalid`. */
+export async function startHttpServer(address: string, deps: HttpServerDeps): Promise<RunningHttpServer> {
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+    (request, response) => void handle(deps, request, response),
+  );
+  server.maxConnections = CONNECTIONS_MAX;
+  const { address: host, port } = await listen(server, address);
+  return {
+    address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,33 @@
+import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
+import type { AwsClients } from './aws-clients.ts';
+import { errorName, MeterError } from './errors.ts';
+import { explain } from './explain-error.ts';
+import { type TableDefinition, verifyTables } from './store/tables.ts';
+
+/** Looks before leaping: region, credentials, stream and tables. Nothing is created.
+ *  @throws MeterError with one sentence per problem and what to do. */
+export async function preflight(
+  clients: AwsClients,
+  stream: string,
+  tables: readonly TableDefinition[],
+): Promise<void> {
+  try {
+    await clients.kinesis.send(new DescribeStreamSummaryCommand({ StreamName: stream }));
+  } catch (error) {
+    if (errorName(error) !== 'ResourceNotFoundException')
+      throw explain(error, `looking at stream "${stream}"`);
+    throw new MeterError(
+      'stream-missing',
+      `There is no stream "${stream}" in this account and region. Create it, or check SUPERSIM_STREAM and AWS_REGION.`,
+      { cause: error },
+    );
+  }
+  const problems = await verifyTables(clients.data, tables).catch((error: unknown) => {
+    throw explain(error, 'looking at the tables');
+  });
+  if (problems.length === 0) return;
+  throw new MeterError(
+    problems.some(({ kind }) => kind === 'mismatch') ? 'table-mismatch' : 'table-missing',
+    `The tables are not ready:\n${problems.map(({ message }) => `  - ${message}`).join('\n')}\nCreate them with your infrastructure code, or for local work with \`supersim-meter provision\`.`,
+  );
+}

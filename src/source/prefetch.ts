@@ -1,0 +1,82 @@
+/** Reads ahead of the consumer, in order and within a bound.
+ *
+ *    filling ──buffer full──► waiting ──page taken──► filling
+ *       ├── last page of the shard, or a fatal error: stops; what is buffered is still handed out first
+ *       └── close(): stops; what is buffered is forgotten, and read again by whoever opens the shard next */
+import { Doorbell } from './doorbell.ts';
+import type { RecordPage } from './record.ts';
+
+export const PREFETCH_MAX_BYTES_DEFAULT = 8 * 1024 * 1024;
+/** Charged per page besides its data, so that empty pages cannot pile up. */
+const PAGE_OVERHEAD_BYTES = 1024;
+
+/** Where pages come from: a `ShardPoller`. */
+export interface PageReader {
+  next(signal: AbortSignal): Promise<RecordPage | 'aborted'>;
+}
+
+const charge = (page: RecordPage): number => page.bytes + PAGE_OVERHEAD_BYTES;
+
+export class Prefetch {
+  private readonly reader: PageReader;
+  private readonly bytesMax: number;
+  private readonly pages: RecordPage[] = [];
+  private readonly closing = new AbortController();
+  private readonly pageArrived = new Doorbell();
+  private readonly pageTaken = new Doorbell();
+  private bufferedBytes = 0;
+  private failure: { readonly error: unknown } | undefined;
+  private filling: Promise<void> | undefined;
+
+  /** `bytesMax`: reading pauses while this much is buffered; one page more may be on its way. Unit: bytes. */
+  constructor(reader: PageReader, bytesMax = PREFETCH_MAX_BYTES_DEFAULT) {
+    this.reader = reader;
+    this.bytesMax = bytesMax;
+  }
+
+  /** The next page in order; 'aborted' once `signal` aborts or after `close`.
+   *  @throws what the reader threw, after the pages that came before it. */
+  async next(signal: AbortSignal): Promise<RecordPage | 'aborted'> {
+    this.filling ??= this.fill();
+    for (;;) {
+      if (signal.aborted || this.closing.signal.aborted) return 'aborted';
+      const page = this.pages.shift();
+      if (page) {
+        this.bufferedBytes -= charge(page);
+        this.pageTaken.ring();
+        return page;
+      }
+      if (this.failure) throw this.failure.error;
+      await this.pageArrived.wait(signal);
+    }
+  }
+
+  /** Stops reading; resolves when no call is in flight any more. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    this.pages.length = 0;
+    this.pageArrived.ring();
+    await this.filling;
+  }
+
+  private async fill(): Promise<void> {
+    const { signal } = this.closing;
+    try {
+      while (!signal.aborted) {
+        if (this.bufferedBytes >= this.bytesMax) {
+          await this.pageTaken.wait(signal);
+          continue;
+        }
+        const page = await this.reader.next(signal);
+        if (page === 'aborted') return;
+        this.pages.push(page);
+        this.bufferedBytes += charge(page);
+        this.pageArrived.ring();
+        if (page.shardEnd) return;
+      }
+    } catch (error) {
+      this.failure = { error };
+      this.pageArrived.ring();
+    }
+  }
+}

@@ -1,0 +1,202 @@
+/** Reads one shard, page by page.
+ *
+ *    closed ──GetShardIterator──► open ──GetRecords──► page ─► open
+ *      ▲                           │                     └───► ended (iterator null and child shards named)
+ *      └── iterator expired, or ───┘
+ *          doubtful after failures
+ *
+ *  Reopening begins after the last record of the last page that was handed out, so nothing is lost or doubled
+ *  within one poller. What fails and may come right is repeated for as long as it takes. */
+import type { GetRecordsCommandOutput } from '@aws-sdk/client-kinesis';
+import { classify, errorName, isThrottle, MeterError } from '../errors.ts';
+import type { Log } from '../ops/log.ts';
+import type { ReadMetrics } from '../ops/metrics.ts';
+import { backoffMs, type Clock, type Random } from '../time.ts';
+import { KinesisReader, type KinesisSender } from './kinesis-reader.ts';
+import { listShardsOnce } from './list-shards.ts';
+import { ReadBudget } from './read-budget.ts';
+import type { ChildShard, RecordPage } from './record.ts';
+import { childShardsOf, toRecords } from './record-page.ts';
+import { describePosition, iteratorPlace, type ReadPosition, type StartPosition } from './start-position.ts';
+
+/** 5 reads of it a second are more than a shard's 2 MB/s of 1.4 KB events, and a page of it is parsed in a few
+ *  ms, so the event loop never stands still for long. */
+export const RECORDS_PER_READ_MAX_DEFAULT = 1000;
+export const IDLE_BETWEEN_READS_MS_DEFAULT = 1000;
+
+/** After this many failures in a row the iterator itself is in doubt: some engines lose them with a restart and
+ *  answer with an unnamed error. */
+const FAILURES_BEFORE_REOPEN = 3;
+/** Throttled: the API's own advice is to wait a second. Source: GetRecords reference. Unit: ms. */
+const THROTTLE_BASE_MS = 1_000;
+const FAILURE_BASE_MS = 100;
+const WARN_EVERY_MS = 60_000;
+/** How far our clock may differ from Kinesis's where LATEST is turned into a time. Unit: ms. */
+const CLOCK_SKEW_MS = 5_000;
+
+export interface ShardPollerDeps {
+  readonly kinesis: KinesisSender;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: ReadMetrics;
+}
+
+export interface ShardPollerOptions {
+  readonly stream: string;
+  readonly shardId: string;
+  readonly startAt: StartPosition;
+  /** Default 1000. From 1 to 10,000. */
+  readonly recordsPerReadMax?: number;
+  /** Pause once caught up; while behind there is none but the read budget. Unit: ms. Default 1000. */
+  readonly idleBetweenReadsMs?: number;
+}
+
+export class ShardPoller {
+  private readonly deps: ShardPollerDeps;
+  private readonly options: ShardPollerOptions;
+  private readonly reader: KinesisReader;
+  private readonly budget: ReadBudget;
+  private position: ReadPosition;
+  private iterator: string | undefined;
+  private hasEnded = false;
+  private failures = 0;
+  private failuresSinceWarning = 0;
+  private warnedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: ShardPollerDeps, options: ShardPollerOptions) {
+    this.deps = deps;
+    this.options = options;
+    this.reader = new KinesisReader(deps.kinesis, deps.clock);
+    this.budget = new ReadBudget(deps.clock);
+    this.position = options.startAt;
+  }
+
+  /** The next page, which may be empty; the last one carries `shardEnd`. 'aborted' once `signal` aborts: what
+   *  was on its way is read again by the next call.
+   *  @throws MeterError `position-refused`; whatever is fatal. */
+  async next(signal: AbortSignal): Promise<RecordPage | 'aborted'> {
+    if (this.hasEnded) throw new MeterError('invariant-broken', `read ${this.options.shardId} after its end`);
+    for (;;) {
+      const waitMs = this.budget.waitMs;
+      if (waitMs > 0) await this.deps.clock.sleep(waitMs, signal);
+      if (signal.aborted) return 'aborted';
+      try {
+        return await this.read(signal);
+      } catch (error) {
+        if (signal.aborted && classify(error) === 'aborted') return 'aborted';
+        this.recover(error);
+      }
+    }
+  }
+
+  private async read(signal: AbortSignal): Promise<RecordPage> {
+    const { clock, metrics } = this.deps;
+    this.iterator ??= await this.open(signal);
+    this.budget.begin();
+    const startedAtMs = clock.monotonicMs();
+    const limit = this.options.recordsPerReadMax ?? RECORDS_PER_READ_MAX_DEFAULT;
+    const answer = await this.reader.getRecords(this.iterator, limit, signal);
+    metrics.recordsRead(this.options.shardId, clock.monotonicMs() - startedAtMs);
+    const childShards = answer.NextShardIterator ? undefined : await this.findChildren(answer, signal);
+    return this.accept(answer, childShards);
+  }
+
+  /** From here on nothing fails: the position moves exactly when the page is handed out. */
+  private accept(
+    answer: GetRecordsCommandOutput,
+    childShards: readonly ChildShard[] | undefined,
+  ): RecordPage {
+    const records = toRecords(answer);
+    const bytes = records.reduce((sum, { data }) => sum + data.length, 0);
+    const millisBehindLatest = answer.MillisBehindLatest;
+    const last = records.at(-1);
+    if (last) this.position = { afterSequenceNumber: last.sequenceNumber };
+    this.iterator = answer.NextShardIterator;
+    this.budget.spend(bytes);
+    // Unknown is not caught up: only a plain zero is.
+    if (millisBehindLatest === 0)
+      this.budget.rest(this.options.idleBetweenReadsMs ?? IDLE_BETWEEN_READS_MS_DEFAULT);
+    if (childShards?.length === 0) this.retry('IteratorEndedWithoutChildShards', FAILURE_BASE_MS);
+    else this.failures = 0;
+    const page = { records, millisBehindLatest, bytes };
+    if (!childShards?.length) return page;
+    this.hasEnded = true;
+    return { ...page, shardEnd: { childShards } };
+  }
+
+  /** A null iterator alone is no end: KCL distrusts it too. Engines that never name children in the answer have
+   *  them in the stream's listing. Source: KCL KinesisDataFetcher.getGetRecordsResponse. */
+  private async findChildren(answer: GetRecordsCommandOutput, signal: AbortSignal): Promise<ChildShard[]> {
+    const named = childShardsOf(answer);
+    if (named.length > 0) return named;
+    const { stream, shardId } = this.options;
+    const shards = await listShardsOnce(this.reader, stream, signal);
+    return shards
+      .filter(({ parentShardIds }) => parentShardIds.includes(shardId))
+      .map(({ shardId: id, parentShardIds, startingHashKey, endingHashKey }) => ({
+        shardId: id,
+        parentShardIds,
+        startingHashKey,
+        endingHashKey,
+      }));
+  }
+
+  private async open(signal: AbortSignal): Promise<string> {
+    const { stream, shardId } = this.options;
+    const openedAtMs = this.deps.clock.wallMs();
+    this.budget.begin();
+    const place = iteratorPlace(this.position);
+    const iterator = await this.reader.getShardIterator(
+      { StreamName: stream, ShardId: shardId, ...place },
+      signal,
+    );
+    // LATEST means "from now": opened anew later, it would skip what arrived meanwhile.
+    if (this.position === 'LATEST') this.position = { timestampMs: openedAtMs - CLOCK_SKEW_MS };
+    return iterator;
+  }
+
+  /** Decides what a failure means; what cannot come right by itself is thrown. */
+  private recover(error: unknown): void {
+    const name = errorName(error);
+    const kind = classify(error);
+    const isRefused =
+      name === 'ResourceNotFoundException' ||
+      (name === 'InvalidArgumentException' && this.iterator === undefined);
+    if (isRefused) throw this.positionRefused(error);
+    if (kind !== 'retryable' && kind !== 'expired-iterator') throw error;
+    this.deps.metrics.readFailed(name, isThrottle(error));
+    if (kind === 'expired-iterator') this.iterator = undefined;
+    this.retry(name, isThrottle(error) ? THROTTLE_BASE_MS : FAILURE_BASE_MS);
+  }
+
+  private retry(name: string, baseMs: number): void {
+    const { clock, log, random } = this.deps;
+    const delayMs = Math.round(backoffMs(this.failures, random, baseMs));
+    this.failures += 1;
+    this.failuresSinceWarning += 1;
+    if (this.failures % FAILURES_BEFORE_REOPEN === 0) this.iterator = undefined;
+    this.budget.rest(delayMs);
+    if (clock.monotonicMs() - this.warnedAtMs < WARN_EVERY_MS) return;
+    log.warn('shard.read-failed', 'reading failed; it is repeated until it works', {
+      shardId: this.options.shardId,
+      errorName: name,
+      attempt: this.failures,
+      delayMs,
+      count: this.failuresSinceWarning,
+    });
+    this.warnedAtMs = clock.monotonicMs();
+    this.failuresSinceWarning = 0;
+  }
+
+  private positionRefused(cause: unknown): MeterError {
+    const { stream, shardId } = this.options;
+    return new MeterError(
+      'position-refused',
+      `Kinesis refused to read ${shardId} of stream "${stream}" from ${describePosition(this.position)}: ` +
+        'the data may be past the retention, or the stream was made anew under this name. Nothing is skipped: ' +
+        'the shard stays unread until its lease is deleted, or another application name begins afresh.',
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,103 @@
+/** The worker's adapters, built from its settings. */
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import type { AwsClients } from './aws-clients.ts';
+import type { Config } from './config.ts';
+import { createDecoder, type RecordDecoder } from './decode/decode-record.ts';
+import type { HeldLease, InitialPosition } from './leases/index.ts';
+import type { Log } from './ops/log.ts';
+import type { Metrics } from './ops/metrics.ts';
+import type { PersonalField } from './reduce/last-values.ts';
+import { Prefetch } from './source/prefetch.ts';
+import { gunzip, md5 } from './source/record-codec.ts';
+import { ShardPoller } from './source/shard-poller.ts';
+import type { StartPosition } from './source/start-position.ts';
+import { type DeadLetterStore, DynamoDeadLetterStore } from './store/dead-letters.ts';
+import { DedupPages } from './store/dedup-pages.ts';
+import { DynamoSessionStore } from './store/dynamo-session-store.ts';
+import type { SessionStore } from './store/session-store.ts';
+import { tableNames } from './store/tables.ts';
+import type { Clock, Random } from './time.ts';
+
+export interface PartsDeps {
+  readonly clients: AwsClients;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
+const FIELD_OF = {
+  imsi: 'imsi',
+  imei: 'imei',
+  ip_address: 'ipAddress',
+  location: 'location',
+} as const satisfies Record<string, PersonalField>;
+
+export function buildDecoder(config: Config): RecordDecoder {
+  return createDecoder({
+    recordMaxBytes: config.recordMaxBytes,
+    unzippedMaxBytes: config.unzippedMaxBytes,
+    ...(config.accounts.length > 0 ? { accountSids: new Set(config.accounts) } : {}),
+    md5,
+    gunzip,
+  });
+}
+
+export function buildStores(
+  { clients, clock, random, metrics }: PartsDeps,
+  config: Config,
+): { readonly sessions: SessionStore; readonly deadLetters: DeadLetterStore } {
+  const names = tableNames(config);
+  const shared = { client: clients.data, clock, random, metrics };
+  const pages = new DedupPages({ ...shared, tableName: names.dedup, horizonDays: config.dedupHorizonDays });
+  return {
+    sessions: new DynamoSessionStore(
+      { ...shared, tableName: names.sessions, pages, hash16: (text) => sha256(text).slice(0, 32) },
+      {
+        dedupRingSize: config.dedupRingSize,
+        personalFields: new Set(config.personalFields.map((field) => FIELD_OF[field])),
+      },
+    ),
+    deadLetters: new DynamoDeadLetterStore({
+      ...shared,
+      tableName: names.deadLetters,
+      keepDays: config.deadLetterKeepDays,
+      gzip: (bytes) => gzipSync(bytes),
+      sha256,
+    }),
+  };
+}
+
+/** The lease table's word for where a shard without a lease starts; a time itself is not stored, as with KCL. */
+export const initialPositionOf = (config: Config): InitialPosition =>
+  typeof config.initialPosition === 'object' ? 'AT_TIMESTAMP' : config.initialPosition;
+
+/** Where to read a lease's shard from. */
+function startOf(lease: HeldLease, config: Config): StartPosition {
+  const { startAt } = lease;
+  if (startAt === 'AT_TIMESTAMP')
+    return typeof config.initialPosition === 'object' ? config.initialPosition : 'TRIM_HORIZON';
+  if (startAt === 'SHARD_END') throw new Error(`a finished shard was handed out: ${lease.shardId}`);
+  return startAt;
+}
+
+/** Reads a lease's shard ahead of its consumer. */
+export const pageOpener =
+  (deps: PartsDeps, config: Config) =>
+  (lease: HeldLease): Prefetch =>
+    new Prefetch(
+      new ShardPoller(
+        { ...deps, kinesis: deps.clients.kinesis },
+        {
+          stream: config.stream,
+          shardId: lease.shardId,
+          startAt: startOf(lease, config),
+          recordsPerReadMax: config.recordsPerReadMax,
+          idleBetweenReadsMs: config.idleBetweenReadsMs,
+        },
+      ),
+      config.prefetchMaxBytes,
+    );

@@ -1,0 +1,241 @@
+/** Composition root: builds the adapters, starts the coordinator, and owns the order of shutdown:
+ *
+ *    starting ──► running ──► draining ──► stopped
+ *                   │  SIGTERM, drained,     ▲
+ *                   │  or a fatal error      │ handlers end and checkpoint; leases freed; sockets closed
+ *                   └────────────────────────┘ */
+import { type AwsClients, createClients, endpointOverrides } from './aws-clients.ts';
+import type { Config } from './config.ts';
+import { classify } from './errors.ts';
+import {
+  type CoordinatorEnd,
+  DynamoLeaseStore,
+  LeaseCoordinator,
+  type LeaseEvent,
+  type LeaseEventName,
+} from './leases/index.ts';
+import { Heartbeats } from './ops/heartbeats.ts';
+import { type Phase, type RunningHttpServer, readyChecks, startHttpServer } from './ops/http-server.ts';
+import type { Log } from './ops/log.ts';
+import type { LeaseChange, MetricsSnapshot } from './ops/metrics.ts';
+import { PrometheusMetrics } from './ops/prometheus-metrics.ts';
+import { preflight } from './preflight.ts';
+import { ShardConsumer } from './shard-consumer.ts';
+import { listShards } from './source/list-shards.ts';
+import { tableDefinitions, tableNames } from './store/tables.ts';
+import type { Clock, Random } from './time.ts';
+import { VERSION } from './version.ts';
+import { buildDecoder, buildStores, initialPositionOf, pageOpener } from './worker-parts.ts';
+
+/** Unit: ms. */
+const PULSE_EVERY_MS = 1_000;
+/** An event loop that stands still this long is not coming back. Unit: ms. */
+const PULSE_ALLOWANCE_MS = 30_000;
+
+const CHANGE_OF: { readonly [N in LeaseEventName]?: LeaseChange } = {
+  'lease.created': 'created',
+  'lease.taken': 'taken',
+  'lease.lost': 'lost',
+  'lease.released': 'released',
+  'shard.finished': 'finished',
+};
+
+export interface WorkerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Why a worker ended. */
+export type WorkerEnd =
+  | { readonly kind: 'stopped' | 'drained' }
+  /** A shard waits for a person: draining cannot end. */
+  | { readonly kind: 'parked'; readonly shardId: string; readonly reason: string }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+export interface WorkerResult {
+  readonly end: WorkerEnd;
+  readonly totals: MetricsSnapshot;
+}
+
+export class Worker {
+  readonly workerId: string;
+  private readonly config: Config;
+  private readonly deps: WorkerDeps;
+  private readonly clients: AwsClients;
+  private readonly metrics: PrometheusMetrics;
+  private readonly coordinator: LeaseCoordinator;
+  private readonly heartbeats: Heartbeats;
+  private readonly stopping = new AbortController();
+  private phase: Phase = 'starting';
+  private parked: { readonly kind: 'parked'; readonly shardId: string; readonly reason: string } | undefined;
+  private reportParked: () => void = () => undefined;
+
+  constructor(config: Config, workerId: string, deps: WorkerDeps) {
+    this.config = config;
+    this.workerId = workerId;
+    this.deps = deps;
+    this.clients = createClients({
+      onWarning: (text) => deps.log.debug('sdk.warning', text),
+    });
+    this.metrics = new PrometheusMetrics({
+      clock: deps.clock,
+      stream: config.stream,
+      version: VERSION,
+      node: process.version,
+      hasProcessSeries: true,
+    });
+    this.heartbeats = new Heartbeats(deps.clock);
+    this.coordinator = this.buildCoordinator();
+  }
+
+  /** Runs until stopped, drained or failed. Leases are free when it resolves.
+   *  @throws MeterError when the start fails: wrong region, missing stream or table, access denied. */
+  async run({ drain }: { readonly drain: boolean }): Promise<WorkerResult> {
+    const { log } = this.deps;
+    for (const { variable, endpoint } of endpointOverrides(this.deps.environment))
+      log.warn('endpoint.override', `${variable} sends calls elsewhere than to AWS`, { endpoint });
+    await preflight(this.clients, this.config.stream, tableDefinitions(this.config));
+    const http = await this.openHttp();
+    const ended = new AbortController();
+    const pulse = this.pulse(ended.signal);
+    try {
+      await this.coordinator.start();
+      this.phase = 'running';
+      log.info('worker.started', 'reading', { ...this.identity(), version: VERSION, node: process.version });
+      const end = await this.untilEnd(drain);
+      await this.shutDown();
+      return { end, totals: this.metrics.snapshot() };
+    } finally {
+      ended.abort();
+      await pulse;
+      await http?.stop();
+      this.clients.close();
+    }
+  }
+
+  /** Asks the worker to finish what is in flight and end. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private identity() {
+    const { stream, application } = this.config;
+    return { workerId: this.workerId, stream, application };
+  }
+
+  private async untilEnd(drain: boolean): Promise<WorkerEnd> {
+    const stopped = new Promise<WorkerEnd>((resolve) => {
+      const onStop = (): void => resolve({ kind: 'stopped' });
+      this.stopping.signal.addEventListener('abort', onStop, { once: true });
+      if (this.stopping.signal.aborted) onStop();
+    });
+    const ended = this.coordinator.done.then((end: CoordinatorEnd): WorkerEnd => end);
+    if (!drain) return Promise.race([stopped, ended]);
+    const drained = this.coordinator.drained().then((): WorkerEnd => ({ kind: 'drained' }));
+    const parked = new Promise<WorkerEnd>((resolve) => {
+      this.reportParked = () => this.parked && resolve(this.parked);
+      this.reportParked();
+    });
+    return Promise.race([stopped, ended, drained, parked]);
+  }
+
+  private async shutDown(): Promise<void> {
+    this.phase = 'draining';
+    this.deps.log.info('worker.stopping', 'finishing what is in flight', this.identity());
+    await this.coordinator.stop({ graceMs: this.config.shutdownGraceMs });
+    const { read, applied, duplicate, ignored, deadLettered } = this.metrics.snapshot();
+    this.deps.log.info('worker.summary', 'read = applied + duplicate + ignored + dead-lettered', {
+      ...this.identity(),
+      read,
+      applied,
+      duplicate,
+      ignored,
+      deadLettered,
+    });
+  }
+
+  private buildCoordinator(): LeaseCoordinator {
+    const { config, deps, clients, metrics } = this;
+    const parts = { ...deps, clients, metrics };
+    const handler = new ShardConsumer(
+      {
+        ...deps,
+        ...buildStores(parts, config),
+        metrics,
+        openPages: pageOpener(parts, config),
+        decode: buildDecoder(config),
+      },
+      { checkpointEveryMs: config.checkpointEveryMs },
+    );
+    return new LeaseCoordinator(
+      {
+        ...deps,
+        store: new DynamoLeaseStore({ client: clients.leases, tableName: tableNames(config).leases }),
+        listShards: () =>
+          listShards({ ...deps, kinesis: clients.kinesis }, config.stream, this.stopping.signal),
+        handler,
+        classify,
+        onEvent: (event) => this.onLeaseEvent(event),
+      },
+      {
+        workerId: this.workerId,
+        failoverTimeMs: config.failoverTimeMs,
+        shardSyncEveryMs: config.shardSyncEveryMs,
+        leasesMax: config.leasesMax,
+        initialPosition: initialPositionOf(config),
+      },
+    );
+  }
+
+  private onLeaseEvent({ name, fields }: LeaseEvent): void {
+    const change = CHANGE_OF[name];
+    if (change) this.metrics.leaseChanged(change);
+    this.metrics.leasesHeld(this.coordinator.leases().length);
+    if (name !== 'shard.parked') return;
+    this.parked = { kind: 'parked', shardId: fields.shardId ?? '', reason: fields.reason ?? '' };
+    this.reportParked();
+  }
+
+  private async openHttp(): Promise<RunningHttpServer | undefined> {
+    if (this.config.http === '') return undefined;
+    const server = await startHttpServer(this.config.http, {
+      heartbeats: this.heartbeats,
+      readiness: () =>
+        readyChecks(
+          this.phase,
+          this.coordinator.leases().flatMap(({ state, shardId }) => (state === 'parked' ? [shardId] : [])),
+        ),
+      metrics: () => this.metrics.render(),
+      state: () => this.describe(),
+    });
+    this.deps.log.info('http.listening', 'serving /livez, /readyz, /healthz, /metrics and /state', {
+      address: server.address,
+    });
+    return server;
+  }
+
+  /** The worker as `/state` shows it. */
+  private describe(): object {
+    const lags = this.metrics.millisBehindLatest();
+    return {
+      ...this.identity(),
+      phase: this.phase,
+      totals: this.metrics.snapshot(),
+      shards: this.coordinator
+        .leases()
+        .map((lease) => ({ ...lease, millisBehindLatest: lags.get(lease.shardId) ?? null })),
+    };
+  }
+
+  /** One beat a second proves that the event loop turns and the coordinator has not ended unseen. */
+  private async pulse(signal: AbortSignal): Promise<void> {
+    const heartbeat = this.heartbeats.watch('worker', PULSE_ALLOWANCE_MS);
+    while (!signal.aborted) {
+      heartbeat.beat();
+      await this.deps.clock.sleep(PULSE_EVERY_MS, signal);
+    }
+    heartbeat.stop();
+  }
+}

@@ -1,0 +1,102 @@
+import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { toPlain } from '../../src/cli/json.ts';
+import { startDynamoDb } from '../../src/local/dynamodb-engine.ts';
+import { startKinesis } from '../../src/local/kinesis-engine.ts';
+import { createLocalClients } from '../../src/local/local-clients.ts';
+import { provisionStream, provisionTables } from '../../src/local/provision.ts';
+import { tableDefinitions, tableNames } from '../../src/store/tables.ts';
+import { type Finished, lastJson, runCli } from './worker-process.ts';
+
+export interface Summary {
+  readonly read: number;
+  readonly applied: number;
+  readonly duplicate: number;
+  readonly ignored: number;
+  readonly deadLettered: number;
+}
+
+/** Both engines, for one test file. */
+export async function startEngines() {
+  const [kinesis, dynamodb] = await Promise.all([startKinesis({}), startDynamoDb({ engine: 'auto' })]);
+  const clients = createLocalClients({ kinesisEndpoint: kinesis.endpoint, dynamodbEndpoint: dynamodb.endpoint });
+  let worlds = 0;
+  return {
+    kinesis,
+    dynamodb,
+    clients,
+    /** A fresh stream and fresh tables. */
+    world: (shards = 2) => createWorld({ kinesis: kinesis.endpoint, dynamodb: dynamodb.endpoint }, clients, shards, worlds++),
+    stop: async () => {
+      await Promise.all([kinesis.stop(), dynamodb.stop()]);
+    },
+  };
+}
+
+export type Engines = Awaited<ReturnType<typeof startEngines>>;
+export type World = Awaited<ReturnType<Engines['world']>>;
+
+async function createWorld(
+  endpoints: { kinesis: string; dynamodb: string },
+  clients: ReturnType<typeof createLocalClients>,
+  shards: number,
+  number: number,
+) {
+  const naming = { tablePrefix: `meter-${number}`, application: `app-${number}` };
+  const stream = `stream-${number}`;
+  const names = tableNames(naming);
+  await provisionTables(clients.dynamodb, tableDefinitions(naming));
+  await provisionStream(clients.kinesis, { stream, shards });
+  const env: Record<string, string> = {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_KINESIS: endpoints.kinesis,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    SUPERSIM_STREAM: stream,
+    SUPERSIM_APPLICATION: naming.application,
+    SUPERSIM_TABLE_PREFIX: naming.tablePrefix,
+    SUPERSIM_FAILOVER_TIME_MS: '1500',
+    SUPERSIM_IDLE_BETWEEN_READS_MS: '200',
+    SUPERSIM_CHECKPOINT_EVERY_MS: '100',
+  };
+  const items = (table: keyof typeof names) => scan(clients.data, names[table]);
+  return {
+    naming,
+    names,
+    stream,
+    env,
+    items,
+    /** Session items by sid, without what may differ between two runs over the same events. */
+    sessions: async () =>
+      new Map((await items('sessions')).map(({ dedup: _, version: _v, updated_at: _u, ...item }) => [item['data_session_sid'], item])),
+    /** Another application over the same stream and data tables. */
+    anotherApplication: async (application: string): Promise<Record<string, string>> => {
+      await provisionTables(clients.dynamodb, tableDefinitions({ ...naming, application }));
+      return { ...env, SUPERSIM_APPLICATION: application };
+    },
+    drain: (changes: Readonly<Record<string, string>> = {}): Promise<Finished> =>
+      runCli(['run', '--drain', '--json'], { ...env, ...changes }),
+  };
+}
+
+async function scan(client: DynamoDBDocumentClient, table: string): Promise<Record<string, unknown>[]> {
+  const items: Record<string, unknown>[] = [];
+  let startKey: Record<string, unknown> | undefined;
+  do {
+    const answer = await client.send(
+      new ScanCommand({ TableName: table, ConsistentRead: true, ...(startKey ? { ExclusiveStartKey: startKey } : {}) }),
+    );
+    items.push(...(answer.Items ?? []).map((item) => toPlain(item) as Record<string, unknown>));
+    startKey = answer.LastEvaluatedKey;
+  } while (startKey);
+  return items;
+}
+
+/** The summary of a drained run; also checks the identity that every run ends with. */
+export function summaryOf(finished: Finished): Summary {
+  if (finished.code !== 0) throw new Error(`exit ${finished.code}: ${finished.stderr}${finished.stdout}`);
+  const summary = lastJson(finished.stdout) as unknown as Summary;
+  if (summary.read !== summary.applied + summary.duplicate + summary.ignored + summary.deadLettered)
+    throw new Error(`the books do not balance: ${JSON.stringify(summary)}`);
+  return summary;
+}

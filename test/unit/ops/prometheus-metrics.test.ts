@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals';
+import { PrometheusMetrics } from '../../../src/ops/prometheus-metrics.ts';
+import { Tally } from '../../../src/tally.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const SHARD = 'shardId-000000000003';
+
+function givenMetrics() {
+  const clock = new VirtualClock();
+  const metrics = new PrometheusMetrics({ clock, stream: 'events', version: '1.2.3', node: 'v24.0.0' });
+  /** The values of a series by its labels, the stream's left out. */
+  const values = async (name: string): Promise<Record<string, number>> => {
+    const { body } = await metrics.render();
+    const lines = body.split('\n').filter((line) => line.startsWith(`supersim_${name}{`));
+    return Object.fromEntries(
+      lines.map((line) => {
+        const [, labels = '', value] = /\{(.*)\} (.*)$/.exec(line) ?? [];
+        return [labels.replace(/,?stream="events"/, ''), Number(value)];
+      }),
+    );
+  };
+  return { clock, metrics, values };
+}
+
+function givenTally(): Tally {
+  const tally = new Tally();
+  tally.applied = 3;
+  tally.duplicate = 2;
+  tally.downloadBytes = 700n;
+  tally.uploadBytes = 30n;
+  tally.ignore('test-event');
+  tally.deadLetter('not-json');
+  tally.deadLetter('not-json');
+  tally.anomalies.set('total-mismatch', 1);
+  return tally;
+}
+
+const pageOf = (records: number, millisBehindLatest?: number) => ({
+  records: { length: records },
+  bytes: records * 100,
+  millisBehindLatest,
+});
+
+describe('a batch', () => {
+  it('is counted by outcome, in series and in totals, and the outcomes add up', async () => {
+    const { metrics, values } = givenMetrics();
+
+    metrics.countBatch(givenTally());
+    metrics.countBatch(givenTally());
+
+    expect(await values('events_total')).toEqual({
+      'outcome="applied",reason=""': 6,
+      'outcome="duplicate",reason=""': 4,
+      'outcome="ignored",reason="test-event"': 2,
+      'outcome="dead_lettered",reason="not-json"': 4,
+    });
+    expect(await values('metered_bytes_total')).toEqual({
+      'direction="download"': 1_400,
+      'direction="upload"': 60,
+    });
+    expect(metrics.snapshot()).toMatchObject({
+      read: 16,
+      applied: 6,
+      duplicate: 4,
+      ignored: 2,
+      deadLettered: 4,
+      ignoredByReason: { 'test-event': 2 },
+      deadLetteredByReason: { 'not-json': 4 },
+      anomalies: { 'total-mismatch': 2 },
+      downloadBytes: 1_400n,
+    });
+  });
+
+  it('that does not add up is a broken invariant, and is not counted', () => {
+    const { metrics } = givenMetrics();
+    const batch = { ...givenTally(), read: 9, ignored: new Map(), deadLettered: new Map() };
+
+    expect(() => metrics.countBatch(batch)).toThrow(expect.objectContaining({ code: 'invariant-broken' }));
+    expect(metrics.snapshot().read).toBe(0);
+  });
+});
+
+describe('a shard', () => {
+  it('has its lag in seconds, and no sample while that is unknown', async () => {
+    const { metrics, values } = givenMetrics();
+    metrics.readPage(SHARD, pageOf(2, 1_500));
+    expect(await values('consumer_lag_seconds')).toEqual({ [`shard="${SHARD}"`]: 1.5 });
+
+    metrics.readPage(SHARD, pageOf(2));
+    expect(await values('consumer_lag_seconds')).toEqual({});
+    expect(metrics.snapshot()).toMatchObject({ records: 4, recordBytes: 400 });
+  });
+
+  it('ages from its last checkpoint while records wait for one, and not while it is idle', async () => {
+    const { clock, metrics, values } = givenMetrics();
+    const age = async () => Object.values(await values('checkpoint_age_seconds'));
+    metrics.recordsRead(SHARD, 20);
+
+    await clock.advance(5_000);
+    metrics.readPage(SHARD, pageOf(0, 0));
+    expect(await age()).toEqual([0]);
+
+    await clock.advance(4_000);
+    metrics.readPage(SHARD, pageOf(1, 0));
+    await clock.advance(3_000);
+    metrics.readPage(SHARD, pageOf(0, 0));
+    expect(await age()).toEqual([7]);
+
+    metrics.checkpointed(SHARD);
+    expect(await age()).toEqual([0]);
+  });
+
+  it('that stands still in its first page ages too', async () => {
+    const { clock, metrics, values } = givenMetrics();
+    metrics.recordsRead(SHARD, 20);
+    await clock.advance(60_000);
+
+    expect(Object.values(await values('checkpoint_age_seconds'))).toEqual([60]);
+  });
+
+  it('given away leaves no series behind', async () => {
+    const { metrics, values } = givenMetrics();
+    metrics.readPage(SHARD, pageOf(1, 0));
+    metrics.forgetShard(SHARD);
+
+    expect(await values('consumer_lag_seconds')).toEqual({});
+    expect(await values('checkpoint_age_seconds')).toEqual({});
+  });
+});
+
+describe('the rest', () => {
+  it('is counted under the names that the runbook gives', async () => {
+    const { metrics, values } = givenMetrics();
+    metrics.leasesHeld(4);
+    metrics.leaseChanged('taken');
+    metrics.wrote('session');
+    metrics.conflicted();
+    metrics.dedupPagesRead();
+    metrics.batchDone(250);
+    metrics.readFailed('ProvisionedThroughputExceededException', true);
+
+    expect(await values('leases')).toEqual({ '': 4 });
+    expect(await values('lease_changes_total')).toEqual({ 'change="taken"': 1 });
+    expect(await values('store_writes_total')).toEqual({ 'kind="session"': 1 });
+    expect(await values('store_conflicts_total')).toEqual({ '': 1 });
+    expect(await values('throttles_total')).toEqual({ 'service="kinesis"': 1 });
+    expect(await values('batch_duration_seconds_sum')).toEqual({ '': 0.25 });
+    expect(await values('build_info')).toEqual({ 'version="1.2.3",node="v24.0.0"': 1 });
+    expect(metrics.snapshot()).toMatchObject({ writes: 1, conflicts: 1, throttles: 1 });
+  });
+
+  it('names from outside are bounded: the flood is counted as other', async () => {
+    const { metrics, values } = givenMetrics();
+    for (let n = 0; n < 1_000; n += 1) metrics.awsFailed('dynamodb', `Error${n}`);
+
+    const series = await values('aws_errors_total');
+
+    expect(Object.keys(series)).toHaveLength(65);
+    expect(series['service="dynamodb",error="other"']).toBe(936);
+  });
+
+  it('a second registry does not meet the first', () => {
+    expect(() => [givenMetrics(), givenMetrics()]).not.toThrow();
+  });
+});
