@@ -3,6 +3,11 @@ import { MeterError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { addConfigCommand } from './config-command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { addHealthCommand } from './health-command.ts';
+import { addLocalCommand } from './local-command.ts';
+import { addProvisionCommand } from './provision-command.ts';
+import { addPutCommand } from './put-command.ts';
+import { addRunCommand } from './run-command.ts';
 import { addSessionCommands } from './session-commands.ts';
 
 export function buildProgram(): Command {
@@ -13,7 +18,12 @@ export function buildProgram(): Command {
     .version(VERSION)
     .showHelpAfterError('(add --help for what it takes)')
     .exitOverride();
+  addRunCommand(program);
+  addLocalCommand(program);
+  addProvisionCommand(program);
+  addPutCommand(program);
   addSessionCommands(program);
+  addHealthCommand(program);
   addConfigCommand(program);
   return program;
 }

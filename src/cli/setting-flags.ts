@@ -21,9 +21,12 @@ export function addSettingFlags(command: Command, names: readonly SettingName[])
   return command;
 }
 
+/** Settings as given on the command line. */
+export type SettingFlags = Partial<Record<SettingName, string>>;
+
 export const ALL_SETTINGS = Object.keys(SETTINGS) as SettingName[];
 
 /** The settings in force for a command: its flags, then the environment, then defaults.
  *  @throws MeterError `config-invalid` */
-export const configFrom = (options: Partial<Record<SettingName, string>>): EffectiveConfig =>
+export const configFrom = (options: SettingFlags): EffectiveConfig =>
   readConfig(process.env, Object.fromEntries(ALL_SETTINGS.map((setting) => [setting, options[setting]])));

@@ -46,8 +46,8 @@ export class LeaseSession implements HeldLease {
   readonly #failoverTimeMs: number;
   readonly #lost = new AbortController();
   readonly #stopping = new AbortController();
-  readonly lost = this.#lost.signal;
-  readonly stopping = this.#stopping.signal;
+  readonly lost: AbortSignal = this.#lost.signal;
+  readonly stopping: AbortSignal = this.#stopping.signal;
   /** Each write is conditional on the counter that the one before has left. */
   readonly #oneAtATime = oneAtATime();
   #lease: Lease;

@@ -1,0 +1,28 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Command } from 'commander';
+import { createClients } from '../aws-clients.ts';
+import { explain } from '../explain-error.ts';
+import { provisionStream, provisionTables } from '../local/provision.ts';
+import { tableDefinitions } from '../store/tables.ts';
+import { addSettingFlags, configFrom } from './setting-flags.ts';
+
+export function addProvisionCommand(program: Command): void {
+  addSettingFlags(
+    program
+      .command('provision')
+      .description('create the tables and their index, for local work; production uses infrastructure code')
+      .option('--shards <count>', 'also create the stream, with so many shards'),
+    ['stream', 'application', 'tablePrefix'],
+  ).action(async ({ shards, ...options }: Record<string, string>) => {
+    const { config } = configFrom(options);
+    const definitions = tableDefinitions(config);
+    try {
+      await provisionTables(new DynamoDBClient({}), definitions);
+      if (shards)
+        await provisionStream(createClients().kinesis, { stream: config.stream, shards: Number(shards) });
+    } catch (error) {
+      throw explain(error, 'creating tables');
+    }
+    process.stderr.write(`ready: ${definitions.map(({ name }) => name).join(', ')}\n`);
+  });
+}
