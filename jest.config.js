@@ -1,5 +1,5 @@
 /** One project per suite; `npm test` runs unit, contract and e2e, `.ci/run` runs all. */
-const project = (name, testTimeout) => ({
+const project = (name, testTimeoutMs) => ({
   displayName: name,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   testEnvironment: 'node',
@@ -10,7 +10,8 @@ const project = (name, testTimeout) => ({
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
     ],
   },
-  testTimeout,
+  globals: { TEST_TIMEOUT_MS: testTimeoutMs },
+  setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],
 });
 
 // biome-ignore lint/style/noDefaultExport: jest reads its configuration from the default export.

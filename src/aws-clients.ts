@@ -81,7 +81,8 @@ function clientSettings(limits: ClientLimits, options: ClientOptions) {
   };
 }
 
-/** Makes the three clients; opens no connection. Source: research on SDK timeouts, docs/adr. */
+/** Makes the three clients; opens no connection.
+ *  Source: AWS Well-Architected REL05-BP05 (explicit timeouts); measured with the SDK 3.1143 to 3.1164. */
 export function createClients(options: ClientOptions = {}): AwsClients {
   const limits = options.limits ?? CLIENT_LIMITS;
   const marshallOptions = { removeUndefinedValues: true };

@@ -59,6 +59,9 @@ export const systemRandom: Random = {
 /** ISO 8601 in UTC with milliseconds and `Z`: the only form of time we store. */
 export const toIso = (epochMs: number): string => new Date(epochMs).toISOString();
 
+/** For interfaces that take a `Date`, such as the SDK's. */
+export const toDate = (epochMs: number): Date => new Date(epochMs);
+
 /** Ms since 1970 of what `toIso` wrote; NaN when the text is no time. */
 export const fromIso = (iso: string): number => Date.parse(iso);
 

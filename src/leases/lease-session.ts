@@ -139,13 +139,11 @@ export class LeaseSession implements HeldLease {
     return write.kind === 'lost' ? write : { kind: 'finished' };
   }
 
-  /** Renews unless something was written since `dueBeforeMs` (a checkpoint is a renewal too).
+  /** Renews, unless a write before it in the queue made it needless (a checkpoint is a renewal too).
    *  @throws what the store throws: the caller tries again. */
-  async renew(dueBeforeMs: number): Promise<void> {
+  async renew(isStillDue: () => boolean): Promise<void> {
     await this.#write((lease) =>
-      (this.#renewedAtMs > dueBeforeMs && this.isTipWritten) || isFinished(lease)
-        ? 'unchanged'
-        : this.#deps.store.renew(lease, this.#readToTip),
+      isFinished(lease) || !isStillDue() ? 'unchanged' : this.#deps.store.renew(lease, this.#readToTip),
     );
   }
 

@@ -1,8 +1,12 @@
 /** Keeps every held lease alive. Renewals are started when due and not waited for, so that one slow answer delays
  *  no other lease; a failed one is tried again by itself, and never gives a lease up: only the table does. */
 import { TABLE_CALLS_MAX } from './each-bounded.ts';
+import { isFinished } from './lease.ts';
 import type { LeaseSession } from './lease-session.ts';
 import { backOff, Loop, type LoopDependencies } from './loop.ts';
+
+/** The shortest wait: a remainder that rounding leaves must not spin the loop. */
+const TICK_MS = 1;
 
 export interface RenewalDependencies extends LoopDependencies {
   readonly sessions: () => readonly LeaseSession[];
@@ -40,12 +44,14 @@ export class Renewals {
   /** Starts what is due, the most urgent first; returns the ms until the next is. */
   #startDue(): number {
     const nowMs = this.#deps.clock.monotonicMs();
-    const idle = this.#deps.sessions().filter((session) => !this.#underWay.has(session));
+    const idle = this.#deps
+      .sessions()
+      .filter((session) => !this.#underWay.has(session) && !isFinished(session.lease));
     const byUrgency = idle
       .map((session) => ({ session, dueAtMs: this.#dueAtMs(session) }))
       .sort((a, b) => a.dueAtMs - b.dueAtMs);
     for (const { session, dueAtMs } of byUrgency) {
-      if (dueAtMs > nowMs) return dueAtMs - nowMs;
+      if (dueAtMs > nowMs) return Math.max(TICK_MS, dueAtMs - nowMs);
       if (this.#underWay.size >= TABLE_CALLS_MAX) break; // the next answer rings
       void this.#renew(session);
     }
@@ -72,7 +78,7 @@ export class Renewals {
   async #renewUntilAnswered(session: LeaseSession): Promise<void> {
     for (let attempt = 0; !session.lost.aborted && !this.#stop.signal.aborted; attempt += 1) {
       try {
-        return await session.renew(this.#deps.clock.monotonicMs() - this.#renewEveryMs);
+        return await session.renew(() => this.#dueAtMs(session) <= this.#deps.clock.monotonicMs());
       } catch (error) {
         if (this.#deps.classify(error) !== 'retryable') throw error;
         await backOff(this.#deps, session.lost, error, attempt, {

@@ -1,5 +1,6 @@
 /** Runs an embedded engine as a child process: starts it, waits until it answers, ends it with us. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { MeterError } from '../errors.ts';
 import { type Clock, systemClock } from '../time.ts';
@@ -112,12 +113,11 @@ export async function startEngine(engine: EngineCommand, clock: Clock = systemCl
   return { name, endpoint, pid: child.pid ?? 0, stop };
 }
 
-/** Any HTTP answer will do: engines refuse an unsigned GET in different ways. */
+/** Any HTTP answer will do: engines refuse an unsigned GET in different ways. No pooled socket stays behind. */
 const answers = (endpoint: string): Promise<boolean> =>
-  fetch(endpoint).then(
-    async (response) => {
-      await response.arrayBuffer();
-      return true;
-    },
-    () => false,
-  );
+  new Promise((resolve) => {
+    get(endpoint, { agent: false }, (response) => {
+      response.resume();
+      response.once('close', () => resolve(true));
+    }).once('error', () => resolve(false));
+  });

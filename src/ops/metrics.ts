@@ -32,6 +32,8 @@ export interface ReadMetrics {
   recordsRead(shardId: string, elapsedMs: number): void;
   /** One attempt of any Kinesis call that failed and is repeated. */
   readFailed(errorName: string, isThrottle: boolean): void;
+  /** A checkpoint was older than the retention: records may be lost. */
+  gapFound(): void;
 }
 
 export interface Metrics extends ReadMetrics {
@@ -75,4 +77,5 @@ export interface MetricsSnapshot {
   readonly writes: number;
   readonly conflicts: number;
   readonly throttles: number;
+  readonly gaps: number;
 }

@@ -84,6 +84,11 @@ export class PrometheusMetrics implements Metrics {
     if (isThrottle) this.throttled('kinesis');
   }
 
+  gapFound(): void {
+    this.totals.gaps += 1;
+    this.series.gaps.inc();
+  }
+
   awsFailed(service: AwsService, errorName: string): void {
     this.series.awsErrors.inc({ service, error: this.bounded(errorName) });
   }

@@ -28,6 +28,7 @@ export function buildSeries(registry: Registry, shards: ShardProgress) {
     batchSeconds: histogram('batch_duration_seconds', 'Decoding and storing one page'),
     awsErrors: counter('aws_errors_total', 'Failed calls that are repeated', ['service', 'error']),
     throttles: counter('throttles_total', 'Calls that were throttled', ['service']),
+    gaps: counter('gaps_total', 'Checkpoints older than the retention: records may be lost'),
     leases: gauge(registry, 'leases', 'Leases held'),
     leaseChanges: counter('lease_changes_total', 'Lease changes', ['change']),
     writes: counter('store_writes_total', 'Writes to the data tables', ['kind']),

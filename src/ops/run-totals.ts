@@ -29,6 +29,7 @@ export class RunTotals {
   writes = 0;
   conflicts = 0;
   throttles = 0;
+  gaps = 0;
 
   /** @throws MeterError `invariant-broken` when an event is missing in the batch, or in it twice. */
   addBatch(batch: BatchCounts): void {
@@ -68,6 +69,7 @@ export class RunTotals {
       writes: this.writes,
       conflicts: this.conflicts,
       throttles: this.throttles,
+      gaps: this.gaps,
     };
   }
 }

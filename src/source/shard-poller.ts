@@ -111,6 +111,7 @@ export class ShardPoller {
     const bytes = records.reduce((sum, { data }) => sum + data.length, 0);
     const millisBehindLatest = answer.MillisBehindLatest;
     const last = records.at(-1);
+    this.watchForGap(records[0]?.sequenceNumber, Boolean(childShards?.length));
     if (last) this.position = { afterSequenceNumber: last.sequenceNumber };
     this.iterator = answer.NextShardIterator;
     this.budget.spend(bytes);
@@ -123,6 +124,25 @@ export class ShardPoller {
     if (!childShards?.length) return page;
     this.hasEnded = true;
     return { ...page, shardEnd: { childShards } };
+  }
+
+  /** Reading from a checkpoint begins with the very record it names. Another one first, or none up to the end,
+   *  means that retention has taken it, and perhaps others that nobody had counted. */
+  private watchForGap(firstSequenceNumber: string | undefined, isEnd: boolean): void {
+    const { position } = this;
+    if (typeof position === 'string' || !('sequenceNumber' in position)) return;
+    if (firstSequenceNumber === position.sequenceNumber || (firstSequenceNumber === undefined && !isEnd))
+      return;
+    this.deps.metrics.gapFound();
+    this.deps.log.error(
+      'shard.gap',
+      'the checkpointed record is past the retention: records after it may be lost. Reading goes on with the oldest',
+      {
+        shardId: this.options.shardId,
+        checkpoint: position.sequenceNumber,
+        sequenceNumber: firstSequenceNumber,
+      },
+    );
   }
 
   /** A null iterator alone is no end: KCL distrusts it too. Engines that never name children in the answer have

@@ -1,4 +1,5 @@
 import type { GetShardIteratorCommandInput } from '@aws-sdk/client-kinesis';
+import { toDate } from '../time.ts';
 
 /** Where reading a shard begins. */
 export type StartPosition =
@@ -18,14 +19,11 @@ type IteratorPlace = Pick<
   'ShardIteratorType' | 'StartingSequenceNumber' | 'Timestamp'
 >;
 
-/** A conversion, not a clock: `time.ts` keeps the constructor that can also read one. */
-const dateOf = (epochMs: number): Date => Reflect.construct(Date, [epochMs]) as Date;
-
 /** The position in the words of GetShardIterator. */
 export function iteratorPlace(position: ReadPosition): IteratorPlace {
   if (typeof position === 'string') return { ShardIteratorType: position };
   if ('timestampMs' in position)
-    return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: dateOf(position.timestampMs) };
+    return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: toDate(position.timestampMs) };
   if ('afterSequenceNumber' in position)
     return {
       ShardIteratorType: 'AFTER_SEQUENCE_NUMBER',

@@ -18,15 +18,23 @@ export interface Summary {
 /** Both engines, for one test file. */
 export async function startEngines() {
   const [kinesis, dynamodb] = await Promise.all([startKinesis({}), startDynamoDb({ engine: 'auto' })]);
-  const clients = createLocalClients({ kinesisEndpoint: kinesis.endpoint, dynamodbEndpoint: dynamodb.endpoint });
+  const clients = createLocalClients({
+    kinesisEndpoint: kinesis.endpoint,
+    dynamodbEndpoint: dynamodb.endpoint,
+  });
   let worlds = 0;
   return {
     kinesis,
     dynamodb,
     clients,
     /** A fresh stream and fresh tables. */
-    world: (shards = 2) => createWorld({ kinesis: kinesis.endpoint, dynamodb: dynamodb.endpoint }, clients, shards, worlds++),
+    world: (shards = 2) =>
+      createWorld({ kinesis: kinesis.endpoint, dynamodb: dynamodb.endpoint }, clients, shards, worlds++),
+    /** The same stream into other tables under another application. */
+    undisturbed: ({ stream }: { stream: string }) =>
+      createWorld({ kinesis: kinesis.endpoint, dynamodb: dynamodb.endpoint }, clients, 1, worlds++, stream),
     stop: async () => {
+      for (const client of Object.values(clients)) client.destroy();
       await Promise.all([kinesis.stop(), dynamodb.stop()]);
     },
   };
@@ -40,9 +48,9 @@ async function createWorld(
   clients: ReturnType<typeof createLocalClients>,
   shards: number,
   number: number,
+  stream = `stream-${number}`,
 ) {
   const naming = { tablePrefix: `meter-${number}`, application: `app-${number}` };
-  const stream = `stream-${number}`;
   const names = tableNames(naming);
   await provisionTables(clients.dynamodb, tableDefinitions(naming));
   await provisionStream(clients.kinesis, { stream, shards });
@@ -68,7 +76,12 @@ async function createWorld(
     items,
     /** Session items by sid, without what may differ between two runs over the same events. */
     sessions: async () =>
-      new Map((await items('sessions')).map(({ dedup: _, version: _v, updated_at: _u, ...item }) => [item['data_session_sid'], item])),
+      new Map(
+        (await items('sessions')).map(({ dedup: _, version: _v, updated_at: _u, ...item }) => [
+          item['data_session_sid'],
+          item,
+        ]),
+      ),
     /** Another application over the same stream and data tables. */
     anotherApplication: async (application: string): Promise<Record<string, string>> => {
       await provisionTables(clients.dynamodb, tableDefinitions({ ...naming, application }));
@@ -84,7 +97,11 @@ async function scan(client: DynamoDBDocumentClient, table: string): Promise<Reco
   let startKey: Record<string, unknown> | undefined;
   do {
     const answer = await client.send(
-      new ScanCommand({ TableName: table, ConsistentRead: true, ...(startKey ? { ExclusiveStartKey: startKey } : {}) }),
+      new ScanCommand({
+        TableName: table,
+        ConsistentRead: true,
+        ...(startKey ? { ExclusiveStartKey: startKey } : {}),
+      }),
     );
     items.push(...(answer.Items ?? []).map((item) => toPlain(item) as Record<string, unknown>));
     startKey = answer.LastEvaluatedKey;

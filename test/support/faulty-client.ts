@@ -9,7 +9,10 @@ export function faultyClient(
   faultOf: (command: string, table: string) => Fault,
 ): DynamoDBDocumentClient {
   const named = (name: string): Error => Object.assign(new Error(name), { name });
-  const send = async (command: { constructor: { name: string }; input: { TableName?: string } }): Promise<unknown> => {
+  const send = async (command: {
+    constructor: { name: string };
+    input: { TableName?: string };
+  }): Promise<unknown> => {
     const fault = faultOf(command.constructor.name, command.input.TableName ?? '');
     if (fault === 'lost-request') throw named('TimeoutError');
     if (fault === 'throttled') throw named('ThrottlingException');

@@ -26,7 +26,10 @@ const updates = (from: number, to: number): DataSessionEvent[] =>
 /** Back-off without waiting: faults here are chosen by count, not by time. */
 const hurried: Clock = { ...systemClock, sleep: () => Promise.resolve() };
 
-export function storeContract(engine: string, start: () => Promise<{ endpoint: string; stop(): Promise<void> }>): void {
+export function storeContract(
+  engine: string,
+  start: () => Promise<{ endpoint: string; stop(): Promise<void> }>,
+): void {
   describe(`the session store on ${engine}`, () => {
     let running: Awaited<ReturnType<typeof start>>;
     let client: DynamoDBDocumentClient;
@@ -36,7 +39,10 @@ export function storeContract(engine: string, start: () => Promise<{ endpoint: s
     beforeAll(async () => {
       running = await start();
     });
-    afterAll(() => running?.stop());
+    afterAll(async () => {
+      client?.destroy();
+      await running?.stop();
+    });
     beforeEach(async () => {
       const naming = { tablePrefix: `test-${round++}`, application: `lease-${round}` };
       names = tableNames(naming);
@@ -61,8 +67,15 @@ export function storeContract(engine: string, start: () => Promise<{ endpoint: s
     it('counts each event once: repeated in a batch, in another batch, and by another worker', async () => {
       const store = storeOn(client);
 
-      expect(kinds(await store.apply([sessionEvent(1), sessionEvent(2), sessionEvent(1)], NEVER))).toEqual(['applied', 'applied', 'duplicate']);
-      expect(kinds(await store.apply([sessionEvent(2), sessionEvent(3)], NEVER))).toEqual(['duplicate', 'applied']);
+      expect(kinds(await store.apply([sessionEvent(1), sessionEvent(2), sessionEvent(1)], NEVER))).toEqual([
+        'applied',
+        'applied',
+        'duplicate',
+      ]);
+      expect(kinds(await store.apply([sessionEvent(2), sessionEvent(3)], NEVER))).toEqual([
+        'duplicate',
+        'applied',
+      ]);
       expect(kinds(await storeOn(client).apply([sessionEvent(3)], NEVER))).toEqual(['duplicate']);
 
       expect(await storedSession()).toEqual(fold(updates(1, 3)));
@@ -74,7 +87,9 @@ export function storeContract(engine: string, start: () => Promise<{ endpoint: s
       const before = await items(names.sessions);
 
       for (let at = 0; at < events.length; at += 50)
-        expect(new Set(kinds(await storeOn(client).apply(events.slice(at, at + 50), NEVER)))).toEqual(new Set(['duplicate']));
+        expect(new Set(kinds(await storeOn(client).apply(events.slice(at, at + 50), NEVER)))).toEqual(
+          new Set(['duplicate']),
+        );
 
       expect(await items(names.sessions)).toEqual(before);
       expect(await storedSession()).toEqual(fold(events));
@@ -92,13 +107,16 @@ export function storeContract(engine: string, start: () => Promise<{ endpoint: s
 
     it('lets workers write one session at once without losing or doubling an event', async () => {
       const events = updates(1, 60);
-      const shares = [0, 1, 2].map((worker) => events.filter((_, index) => index % 3 === worker || index % 7 === 0));
+      const shares = [0, 1, 2].map((worker) =>
+        events.filter((_, index) => index % 3 === worker || index % 7 === 0),
+      );
 
       const outcomes = await Promise.all(
         shares.map(async (share) => {
           const store = storeOn(client, 4);
           const results: string[] = [];
-          for (let at = 0; at < share.length; at += 5) results.push(...kinds(await store.apply(share.slice(at, at + 5), NEVER)));
+          for (let at = 0; at < share.length; at += 5)
+            results.push(...kinds(await store.apply(share.slice(at, at + 5), NEVER)));
           return results;
         }),
       );
@@ -109,9 +127,14 @@ export function storeContract(engine: string, start: () => Promise<{ endpoint: s
 
     it('counts a write whose answer was lost as applied, once', async () => {
       let puts = 0;
-      const faulty = faultyClient(client, (command) => (command === 'PutCommand' && puts++ === 0 ? 'lost-answer' : 'none'));
+      const faulty = faultyClient(client, (command) =>
+        command === 'PutCommand' && puts++ === 0 ? 'lost-answer' : 'none',
+      );
 
-      expect(kinds(await storeOn(faulty).apply([sessionEvent(1), sessionEvent(2)], NEVER))).toEqual(['applied', 'applied']);
+      expect(kinds(await storeOn(faulty).apply([sessionEvent(1), sessionEvent(2)], NEVER))).toEqual([
+        'applied',
+        'applied',
+      ]);
       expect(await storedSession()).toEqual(fold(updates(1, 2)));
     });
 
@@ -119,7 +142,9 @@ export function storeContract(engine: string, start: () => Promise<{ endpoint: s
       for (const faultAt of [0, 1, 2, 3, 4, 5]) {
         let calls = 0;
         const crashing = faultyClient(client, () => (calls++ === faultAt ? 'crash' : 'none'));
-        await storeOn(crashing, 2).apply(updates(1, 3 + faultAt), NEVER).catch(() => undefined);
+        await storeOn(crashing, 2)
+          .apply(updates(1, 3 + faultAt), NEVER)
+          .catch(() => undefined);
       }
       await storeOn(client, 2).apply(updates(1, 10), NEVER);
 
@@ -127,7 +152,15 @@ export function storeContract(engine: string, start: () => Promise<{ endpoint: s
     });
 
     it('is exact under lost requests, lost answers, throttles, crashes, disorder and repetition at once', async () => {
-      const faults: readonly Fault[] = ['none', 'none', 'none', 'lost-request', 'lost-answer', 'throttled', 'crash'];
+      const faults: readonly Fault[] = [
+        'none',
+        'none',
+        'none',
+        'lost-request',
+        'lost-answer',
+        'throttled',
+        'crash',
+      ];
       let state = 7;
       const random = (below: number): number => {
         state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
@@ -139,7 +172,9 @@ export function storeContract(engine: string, start: () => Promise<{ endpoint: s
         for (let step = 0; step < 60; step += 1) {
           const from = random(events.length);
           const batch = events.slice(from, from + 1 + random(6)).reverse();
-          await storeOn(faulty, 4).apply(batch, NEVER).catch(() => undefined);
+          await storeOn(faulty, 4)
+            .apply(batch, NEVER)
+            .catch(() => undefined);
         }
       };
       await Promise.all([worker(), worker(), worker()]);
@@ -150,9 +185,14 @@ export function storeContract(engine: string, start: () => Promise<{ endpoint: s
 
     it('refuses events of an item that it cannot read, and counts the others of the batch', async () => {
       const foreign = sid('PI', 'foreign');
-      await client.send(new PutCommand({ TableName: names.sessions, Item: { data_session_sid: foreign, version: 3 } }));
+      await client.send(
+        new PutCommand({ TableName: names.sessions, Item: { data_session_sid: foreign, version: 3 } }),
+      );
 
-      const outcomes = await storeOn(client).apply([sessionEvent(1, { dataSessionSid: foreign }), sessionEvent(2)], NEVER);
+      const outcomes = await storeOn(client).apply(
+        [sessionEvent(1, { dataSessionSid: foreign }), sessionEvent(2)],
+        NEVER,
+      );
 
       expect(outcomes).toEqual([{ kind: 'refused', reason: 'session-item-unreadable' }, { kind: 'applied' }]);
     });
@@ -177,13 +217,25 @@ export function storeContract(engine: string, start: () => Promise<{ endpoint: s
         sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
       });
       const raw = new TextEncoder().encode('not json '.repeat(40));
-      const letter = { shardId: 'shardId-0', sequenceNumber: '49', index: 1, reason: 'not-json', arrivedAtMs: 0, raw };
+      const letter = {
+        shardId: 'shardId-0',
+        sequenceNumber: '49',
+        index: 1,
+        reason: 'not-json',
+        arrivedAtMs: 0,
+        raw,
+      };
 
       await store.put([letter], NEVER);
       await store.put([{ ...letter, reason: 'another-reading' }], NEVER);
 
       expect(await items(names.deadLetters)).toEqual([
-        expect.objectContaining({ shard_id: 'shardId-0', record_id: '49#1', reason: 'not-json', raw_encoding: 'gzip' }),
+        expect.objectContaining({
+          shard_id: 'shardId-0',
+          record_id: '49#1',
+          reason: 'not-json',
+          raw_encoding: 'gzip',
+        }),
       ]);
     });
   });

@@ -12,7 +12,11 @@ interface PutInput {
 }
 
 const keyOf = ({ TableName, Item }: PutInput): string =>
-  [TableName, Item['data_session_sid'] ?? Item['item_key'] ?? Item['shard_id'], Item['page_id'] ?? Item['record_id'] ?? ''].join('|');
+  [
+    TableName,
+    Item['data_session_sid'] ?? Item['item_key'] ?? Item['shard_id'],
+    Item['page_id'] ?? Item['record_id'] ?? '',
+  ].join('|');
 
 export class WriteUnitMeter {
   computedUnits = 0;

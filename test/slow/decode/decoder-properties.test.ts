@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkDecoder, INPUTS } from '../../unit/decode/decoder-properties.ts';
+import { checkDecoder, INPUTS } from '../../support/decoder-properties.ts';
 
 describe('the decoder never throws, answers with at least one item, and is never at a loss', () => {
   it.each(Object.entries(INPUTS))('on 100,000 × %s', (_name, input) => {

@@ -12,7 +12,7 @@ import {
   toBytes,
   userRecordField,
   v2Data,
-} from './realistic-event.ts';
+} from '../../support/realistic-event.ts';
 
 describe('KPL aggregates', () => {
   const decode = createDecoder(DECODER_OPTIONS);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseByteCounter } from '../../../src/decode/byte-counter.ts';
 import { parseIsoTime } from '../../../src/decode/iso-time.ts';
-import { decodeOne, eventOf, type Json, twilioEvent, v1Data, v2Data } from './realistic-event.ts';
+import { decodeOne, eventOf, type Json, twilioEvent, v1Data, v2Data } from '../../support/realistic-event.ts';
 
 const decodeWith = (changes: Json) => eventOf(decodeOne(twilioEvent(v2Data(undefined, changes))));
 

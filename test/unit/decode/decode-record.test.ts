@@ -11,7 +11,7 @@ import {
   twilioEvent,
   v1Data,
   v2Data,
-} from './realistic-event.ts';
+} from '../../support/realistic-event.ts';
 
 describe('bytes around the JSON', () => {
   it('a byte order mark and trailing white space are tolerated', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkDecoder, INPUTS } from './decoder-properties.ts';
+import { checkDecoder, INPUTS } from '../../support/decoder-properties.ts';
 
 describe('the decoder never throws, answers with at least one item, and is never at a loss', () => {
   it.each(Object.entries(INPUTS))('on %s', (_name, input) => {

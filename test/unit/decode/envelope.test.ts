@@ -8,7 +8,7 @@ import {
   koreEvent,
   twilioEvent,
   v2Data,
-} from './realistic-event.ts';
+} from '../../support/realistic-event.ts';
 
 describe('envelopes', () => {
   it('the same data gives the same event from Twilio and from KORE', () => {

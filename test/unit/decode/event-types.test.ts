@@ -10,7 +10,7 @@ import {
   twilioEvent,
   v1Data,
   v2Data,
-} from './realistic-event.ts';
+} from '../../support/realistic-event.ts';
 
 const HEX = EVENT_SID.slice(2);
 

@@ -12,7 +12,7 @@ import {
   toBytes,
   twilioEvent,
   v2Data,
-} from './realistic-event.ts';
+} from '../../support/realistic-event.ts';
 
 describe('hostile JSON', () => {
   it('__proto__ and constructor keys do nothing', () => {

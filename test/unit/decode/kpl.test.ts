@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Deaggregation, deaggregate, USER_RECORDS_MAX } from '../../../src/decode/kpl.ts';
 import { md5 } from '../../../src/source/record-codec.ts';
-import { aggregateOf, delimited, sealAggregate, toBytes, userRecordField } from './realistic-event.ts';
+import {
+  aggregateOf,
+  delimited,
+  sealAggregate,
+  toBytes,
+  userRecordField,
+} from '../../support/realistic-event.ts';
 
 const folder = process.env['CONFORMANCE_DIR'] ?? join(import.meta.dirname, '../../conformance/data');
 const readJson = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));

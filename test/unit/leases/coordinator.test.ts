@@ -184,9 +184,10 @@ describe('renewing', () => {
     });
 
     await fleet.clock.advance(5_000);
+    worker.link.gate = new Promise(() => undefined); // for the next call
     open();
     await fleet.clock.advance(0);
-    worker.link.gate = new Promise(() => undefined);
+    expect(leaseOf(worker).isValid()).toBe(true);
 
     // Begun at 3.3 s and answered at 8 s: over at 12.3 s at the latest.
     await fleet.clock.advance(4_400);

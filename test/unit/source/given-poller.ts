@@ -41,6 +41,7 @@ export function givenPoller(options: Partial<ShardPollerOptions> = {}) {
   const kinesis = new FakeKinesis(clock);
   const lines: Line[] = [];
   const failures: string[] = [];
+  const gaps: string[] = [];
   const poller = new ShardPoller(
     {
       kinesis: kinesis.client,
@@ -48,7 +49,11 @@ export function givenPoller(options: Partial<ShardPollerOptions> = {}) {
       // No jitter: delays are their upper bound's half.
       random: { next: () => 0.5, bytes: (count) => new Uint8Array(count) },
       log: recordingLog(lines),
-      metrics: { recordsRead: () => {}, readFailed: (name) => void failures.push(name) },
+      metrics: {
+        recordsRead: () => {},
+        readFailed: (name) => void failures.push(name),
+        gapFound: () => void gaps.push('gap'),
+      },
     },
     { stream: 'supersim-events', shardId: kinesis.shardId(0), startAt: 'TRIM_HORIZON', ...options },
   );
@@ -63,7 +68,7 @@ export function givenPoller(options: Partial<ShardPollerOptions> = {}) {
     while (texts.length < count) texts.push(...textsOf(await next()));
     return texts;
   };
-  return { clock, kinesis, poller, lines, failures, next, read };
+  return { clock, kinesis, poller, lines, failures, gaps, next, read };
 }
 
 export const textsOf = (page: RecordPage): string[] =>

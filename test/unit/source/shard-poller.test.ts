@@ -199,6 +199,52 @@ describe('the end of a shard', () => {
   });
 });
 
+describe('a checkpoint past the retention', () => {
+  const startAtFirst = () => {
+    const { kinesis } = givenPoller();
+    return { sequenceNumber: kinesis.put('a'), subSequenceNumber: 0 };
+  };
+
+  it('is an alarm, once, when another record comes first', async () => {
+    const { kinesis, read, gaps, lines } = givenPoller({ startAt: startAtFirst(), recordsPerReadMax: 1 });
+    const checkpoint = kinesis.put('a');
+    kinesis.put('b');
+    const sequenceNumber = kinesis.put('c');
+    kinesis.put('d');
+    kinesis.trim(kinesis.shardId(0), 2);
+
+    expect(await read(2)).toEqual(['c', 'd']);
+    expect(gaps).toHaveLength(1);
+    expect(lines).toEqual([
+      {
+        level: 'error',
+        event: 'shard.gap',
+        fields: { shardId: kinesis.shardId(0), checkpoint, sequenceNumber },
+      },
+    ]);
+  });
+
+  it('is an alarm when the shard ends without the checkpointed record', async () => {
+    const { kinesis, next, gaps } = givenPoller({ startAt: startAtFirst() });
+    kinesis.put('a');
+    kinesis.split(kinesis.shardId(0));
+    kinesis.trim(kinesis.shardId(0), 1);
+
+    expect((await next()).shardEnd).toBeDefined();
+    expect(gaps).toHaveLength(1);
+  });
+
+  it('is none while the checkpointed record is there, after empty pages too', async () => {
+    const { kinesis, read, gaps } = givenPoller({ startAt: startAtFirst() });
+    kinesis.put('a');
+    kinesis.failNext('GetRecords', 'empty-page');
+
+    await read(1);
+
+    expect(gaps).toEqual([]);
+  });
+});
+
 describe('a refused position', () => {
   const startAt = { sequenceNumber: '1', subSequenceNumber: 0 };
 

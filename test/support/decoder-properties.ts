@@ -1,8 +1,8 @@
 /** What holds for every input, and the inputs to try it on. Shared by the quick and the long run. */
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { createDecoder, type DecodedRecord } from '../../../src/decode/decode-record.ts';
-import { POISON_REASONS } from '../../../src/decode/decoded-item.ts';
+import { createDecoder, type DecodedRecord } from '../../src/decode/decode-record.ts';
+import { POISON_REASONS } from '../../src/decode/decoded-item.ts';
 import {
   ACCOUNT_SID,
   aggregateOf,

@@ -1,7 +1,7 @@
 /** Events as the vendors send them, with invented identifiers, and a decoder to read them. */
-import { createDecoder, type DecodedItem, type DecoderOptions } from '../../../src/decode/decode-record.ts';
-import type { ConnectionEvent } from '../../../src/decode/event.ts';
-import { gunzip, md5 } from '../../../src/source/record-codec.ts';
+import { createDecoder, type DecodedItem, type DecoderOptions } from '../../src/decode/decode-record.ts';
+import type { ConnectionEvent } from '../../src/decode/event.ts';
+import { gunzip, md5 } from '../../src/source/record-codec.ts';
 
 const HEX = '0123456789abcdef0123456789abcdef';
 export const EVENT_SID = `EZ${HEX}`;
