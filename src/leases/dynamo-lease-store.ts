@@ -24,8 +24,7 @@ interface RowUpdate {
 
 const PENDING = ['pendingCheckpoint', 'pendingCheckpointSubSequenceNumber', 'pendingCheckpointState'];
 
-/** `client` must have lib-dynamodb's default number handling (no `wrapNumbers`), and its own timeouts: a write
- *  that hangs longer than the failover time makes a zombie. */
+/** `client` must have timeouts that throw: a write that hangs longer than the failover time makes a zombie. */
 export class DynamoLeaseStore implements LeaseStore {
   readonly #client: DynamoDBDocumentClient;
   readonly #tableName: string;

@@ -7,8 +7,12 @@ export type Item = Readonly<Record<string, unknown>>;
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-const count = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+/** A whole number, as any lib-dynamodb client gives it: `wrapNumbers` makes it an object that holds the digits. */
+function count(value: unknown): number | undefined {
+  const isWrapped = typeof value === 'object' && value !== null && 'value' in value;
+  const number = isWrapped ? Number(value.value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
 
 /** KCL writes a string set. A string or a list, which Java reads as "no parents", is understood as well:
  *  a child that starts too early is worse than one that waits. */

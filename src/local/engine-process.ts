@@ -93,9 +93,10 @@ export async function startEngine(engine: EngineCommand, clock: Clock = systemCl
   const stop = async (): Promise<void> => {
     if (ended !== undefined) return;
     child.kill('SIGTERM');
-    await Promise.race([closed, clock.sleep(STOP_GRACE_MS)]);
-    if (ended === undefined) child.kill('SIGKILL');
+    const grace = clock.timeout(STOP_GRACE_MS);
+    grace.signal.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
     await closed;
+    grace.cancel();
   };
   const endpoint = `http://${LOCAL_HOST}:${port}`;
   const deadlineMs = clock.monotonicMs() + START_TIMEOUT_MS;

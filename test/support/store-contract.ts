@@ -39,8 +39,9 @@ export function storeContract(
     beforeAll(async () => {
       running = await start();
     });
+    const destroyers: (() => void)[] = [];
     afterAll(async () => {
-      client?.destroy();
+      for (const destroy of destroyers) destroy();
       await running?.stop();
     });
     beforeEach(async () => {
@@ -48,6 +49,7 @@ export function storeContract(
       names = tableNames(naming);
       const clients = createLocalClients({ dynamodbEndpoint: running.endpoint });
       client = clients.data;
+      destroyers.push(() => clients.dynamodb.destroy());
       await provisionTables(clients.dynamodb, tableDefinitions(naming));
     });
 

@@ -1,6 +1,6 @@
 /** One suite over every lease store: what the fake promises, the engines must keep. */
 
-import { type AttributeValue, CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, CreateTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -11,9 +11,11 @@ import {
   type LeaseWrite,
   parsePosition,
 } from '../../../src/leases/index.ts';
+import { startDynamoDb } from '../../../src/local/dynamodb-engine.ts';
+import { createLocalClients } from '../../../src/local/local-clients.ts';
+import { systemClock } from '../../../src/time.ts';
 import { at, conformance } from '../../unit/leases/fixtures.ts';
 import { MemoryLeaseStore } from '../../unit/leases/memory-lease-store.ts';
-import { ENGINES, type Engine } from './engines.ts';
 
 const NEW = {
   leaseKey: 's0',
@@ -195,21 +197,22 @@ interface Golden {
   result: string;
 }
 
-describe.each(Object.keys(ENGINES))('lease store on %s', (name) => {
-  let engine: Engine;
+describe.each(['dynoxide', 'dynalite'] as const)('lease store on %s', (name) => {
+  let engine: Awaited<ReturnType<typeof startDynamoDb>>;
+  let clients: ReturnType<typeof createLocalClients>;
   let client: DynamoDBDocumentClient;
   let tableName = '';
   let tables = 0;
   const store = () => new DynamoLeaseStore({ client, tableName });
 
   beforeAll(async () => {
-    engine = await (ENGINES[name] as () => Promise<Engine>)();
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-    const base = new DynamoDBClient({ endpoint: engine.endpoint, region: 'us-east-1', credentials });
-    client = DynamoDBDocumentClient.from(base);
+    engine = await startDynamoDb({ engine: name });
+    clients = createLocalClients({ dynamodbEndpoint: engine.endpoint });
+    client = DynamoDBDocumentClient.from(clients.dynamodb);
   });
   afterAll(async () => {
-    client.destroy();
+    clients.dynamodb.destroy();
+    clients.kinesis.destroy();
     await engine.stop();
   });
   beforeEach(async () => {
@@ -222,12 +225,19 @@ describe.each(Object.keys(ENGINES))('lease store on %s', (name) => {
         KeySchema: [{ AttributeName: 'leaseKey', KeyType: 'HASH' }],
       }),
     );
+    const isActive = async () =>
+      (await client.send(new DescribeTableCommand({ TableName: tableName }))).Table?.TableStatus === 'ACTIVE';
+    while (!(await isActive())) await systemClock.sleep(5);
   });
   const put = (Item: Record<string, unknown>) => client.send(new PutCommand({ TableName: tableName, Item }));
   const rowOf = async (leaseKey: string): Promise<Record<string, unknown> | undefined> =>
     (await client.send(new GetCommand({ TableName: tableName, Key: { leaseKey } }))).Item;
 
   keepsTheContract(store);
+
+  describe('with a client that wraps numbers', () => {
+    keepsTheContract(() => new DynamoLeaseStore({ client: clients.data, tableName }));
+  });
 
   it('a table of many pages is listed whole', async () => {
     const padding = 'x'.repeat(300_000);
