@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { toJson } from './json.ts';
+import { toJson } from '../json.ts';
 import { ALL_SETTINGS, addSettingFlags, configFrom } from './setting-flags.ts';
 
 export function addConfigCommand(program: Command): void {

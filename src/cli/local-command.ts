@@ -2,13 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { MeterError } from '../errors.ts';
+import { toJson } from '../json.ts';
 import { DYNAMODB_ENGINES, type DynamoDbEngineName, startDynamoDb } from '../local/dynamodb-engine.ts';
 import type { Engine } from '../local/engine-process.ts';
 import { startKinesis } from '../local/kinesis-engine.ts';
-import { createLocalClients, LOCAL_AWS } from '../local/local-clients.ts';
+import { createLocalClients, localEnvironment } from '../local/local-clients.ts';
 import { provisionStream, provisionTables } from '../local/provision.ts';
 import { tableDefinitions } from '../store/tables.ts';
-import { toJson } from './json.ts';
 import { addSettingFlags, configFrom, type SettingFlags } from './setting-flags.ts';
 
 interface LocalOptions {
@@ -25,15 +25,6 @@ const whole = (text: string, name: string, max: number): number => {
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
   throw new MeterError('usage', `--${name} must be a whole number from 1 to ${max}, not "${text}".`);
 };
-
-/** What another terminal needs to reach the engines. */
-export const localEnvironment = (kinesis: Engine, dynamodb: Engine): Record<string, string> => ({
-  AWS_REGION: LOCAL_AWS.region,
-  AWS_ACCESS_KEY_ID: LOCAL_AWS.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: LOCAL_AWS.secretAccessKey,
-  AWS_ENDPOINT_URL_KINESIS: kinesis.endpoint,
-  AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
-});
 
 const untilSignal = (): Promise<void> =>
   new Promise((end) => {

@@ -2,13 +2,13 @@ import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { errorName, MeterError } from '../errors.ts';
 import { explain } from '../explain-error.ts';
+import { toJson } from '../json.ts';
 import { captureWarnings } from '../ops/capture-warnings.ts';
 import { createLog, type FlushableLog } from '../ops/pino-log.ts';
 import { systemClock, systemRandom } from '../time.ts';
 import { VERSION } from '../version.ts';
 import { Worker, type WorkerResult } from '../worker.ts';
 import { EXIT } from './exit-codes.ts';
-import { toJson } from './json.ts';
 import { ALL_SETTINGS, addSettingFlags, configFrom, type SettingFlags } from './setting-flags.ts';
 
 const SIGNALS = { SIGTERM: 143, SIGINT: 130 } as const;

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { createClients } from '../aws-clients.ts';
 import { MeterError } from '../errors.ts';
 import { explain } from '../explain-error.ts';
+import { toJson, toPlain } from '../json.ts';
 import { getSession, type SessionItem, scanSessions, sessionsOfSim } from '../store/read-sessions.ts';
 import { tableNames } from '../store/tables.ts';
-import { toJson, toPlain } from './json.ts';
 import { addSettingFlags, configFrom } from './setting-flags.ts';
 
 type Options = { json?: boolean; sim?: string; tablePrefix?: string };

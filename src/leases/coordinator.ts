@@ -75,12 +75,36 @@ export type CoordinatorEnd =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly error: unknown };
 
+type Settings = { readonly [K in keyof CoordinatorOptions]-?: Exclude<CoordinatorOptions[K], undefined> };
+
+function withDefaults(options: CoordinatorOptions): Settings {
+  const { workerId, initialPosition, failoverTimeMs = DEFAULT_FAILOVER_TIME_MS } = options;
+  return {
+    workerId,
+    initialPosition,
+    failoverTimeMs,
+    renewEveryMs: options.renewEveryMs ?? failoverTimeMs / 3 - RENEWAL_RESERVE_MS,
+    scanEveryMs: options.scanEveryMs ?? failoverTimeMs / 2,
+    shardSyncEveryMs: options.shardSyncEveryMs ?? DEFAULT_SHARD_SYNC_EVERY_MS,
+    leasesMax: options.leasesMax ?? Number.MAX_SAFE_INTEGER,
+  };
+}
+
+function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
 export class LeaseCoordinator {
   /** Resolves, never rejects, when the coordinator has ended and given its leases back. */
   readonly done: Promise<CoordinatorEnd>;
+  readonly #ended = deferred<CoordinatorEnd>();
+  readonly #drained = deferred<void>();
   readonly #deps: CoordinatorDependencies;
-  readonly #scanEveryMs: number;
-  readonly #shardSyncEveryMs: number;
+  readonly #settings: Settings;
   readonly #runs: ShardRuns;
   readonly #sync: ShardSync;
   readonly #round: TakeRound;
@@ -93,24 +117,13 @@ export class LeaseCoordinator {
   #stopped: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #isDrainWanted = false;
-  #end: (end: CoordinatorEnd) => void = () => undefined;
-  #drain: () => void = () => undefined;
-  readonly #drained: Promise<void>;
 
   constructor(deps: CoordinatorDependencies, options: CoordinatorOptions) {
-    const { workerId, initialPosition, leasesMax = Number.MAX_SAFE_INTEGER } = options;
-    const { failoverTimeMs = DEFAULT_FAILOVER_TIME_MS } = options;
-    const { renewEveryMs = failoverTimeMs / 3 - RENEWAL_RESERVE_MS, scanEveryMs = failoverTimeMs / 2 } =
-      options;
+    const settings = withDefaults(options);
+    const { workerId, failoverTimeMs, renewEveryMs, scanEveryMs, initialPosition } = settings;
     this.#deps = deps;
-    this.#scanEveryMs = scanEveryMs;
-    this.#shardSyncEveryMs = options.shardSyncEveryMs ?? DEFAULT_SHARD_SYNC_EVERY_MS;
-    this.done = new Promise((resolve) => {
-      this.#end = resolve;
-    });
-    this.#drained = new Promise((resolve) => {
-      this.#drain = resolve;
-    });
+    this.#settings = settings;
+    this.done = this.#ended.promise;
 
     const announce = announcer(deps.log, workerId, deps.onEvent);
     const onFatal = (error: unknown): void => this.#fail(error);
@@ -128,7 +141,7 @@ export class LeaseCoordinator {
     );
     this.#round = new TakeRound(
       { ...deps, announce, runs: this.#runs },
-      { workerId, leasesMax, failoverTimeMs },
+      settings,
       Math.max(failoverTimeMs, 2 * scanEveryMs),
     );
     this.#renewals = new Renewals(
@@ -150,7 +163,7 @@ export class LeaseCoordinator {
     this.#renewing = guard(this.#renewals.run());
     this.#loops = Promise.all([
       guard(this.#takeLoop.run()),
-      guard(this.#syncLoop.run(this.#jittered(this.#shardSyncEveryMs))),
+      guard(this.#syncLoop.run(this.#jittered(this.#settings.shardSyncEveryMs))),
     ]);
   }
 
@@ -174,21 +187,21 @@ export class LeaseCoordinator {
   drained(): Promise<void> {
     this.#isDrainWanted = true;
     this.#lookWhetherDrained();
-    return this.#drained;
+    return this.#drained.promise;
   }
 
   async #takeOnce(): Promise<number> {
     const round = await this.#round.run();
     if (this.#isDrainWanted) await this.#checkDrained(round);
     if (round.plan.hasMore) return this.#deps.random.next() * ROUND_GAP_MS;
-    const everyMs = this.#jittered(this.#scanEveryMs);
+    const everyMs = this.#jittered(this.#settings.scanEveryMs);
     return this.#isDrainWanted && this.#isAtTip() ? Math.min(everyMs, DRAIN_SCAN_EVERY_MS) : everyMs;
   }
 
   async #syncOnce(): Promise<number> {
     const { createdCount } = await this.#sync.run();
     if (createdCount > 0) this.#takeLoop.ring();
-    return this.#jittered(this.#shardSyncEveryMs);
+    return this.#jittered(this.#settings.shardSyncEveryMs);
   }
 
   async #checkDrained({ observed }: TakeRoundResult): Promise<void> {
@@ -196,7 +209,7 @@ export class LeaseCoordinator {
     // After the listing, never before: shards that came in between must be seen.
     const { shards, createdCount } = await this.#sync.run();
     if (createdCount > 0) this.#takeLoop.ring();
-    else if (isEveryShardListed(shards, observed)) this.#drain();
+    else if (isEveryShardListed(shards, observed)) this.#drained.resolve();
   }
 
   #isAtTip(): boolean {
@@ -232,6 +245,6 @@ export class LeaseCoordinator {
     await this.#runs.stop(0);
     this.#renewals.stop();
     await this.#renewing;
-    this.#end(this.#failure ? { kind: 'failed', ...this.#failure } : { kind: 'stopped' });
+    this.#ended.resolve(this.#failure ? { kind: 'failed', ...this.#failure } : { kind: 'stopped' });
   }
 }

@@ -70,7 +70,7 @@ export class LeaseSession implements HeldLease {
     this.hashRange = lease.hashRange;
   }
 
-  /** The row as we last knew it. */
+  /** The row as we know it. */
   get lease(): Lease {
     return this.#lease;
   }
@@ -178,9 +178,7 @@ export class LeaseSession implements HeldLease {
     this.#deps.onLost(this);
   }
 
-  #lostOutcome(): LeaseLost {
-    return { kind: 'lost', owner: this.#lostTo };
-  }
+  #lostOutcome = (): LeaseLost => ({ kind: 'lost', owner: this.#lostTo });
 
   /** Repeats with back-off while the error is retryable and the lease is not lost. */
   async #retry<T extends { readonly kind: string }>(
@@ -200,7 +198,6 @@ export class LeaseSession implements HeldLease {
     return this.#lostOutcome();
   }
 
-  /** A write of a lease that may go on afterwards. */
   #write(attempt: Attempt): Promise<Write> {
     return this.#oneAtATime(async () => {
       if (this.lost.aborted) return this.#lostOutcome();

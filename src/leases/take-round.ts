@@ -68,7 +68,7 @@ export class TakeRound {
   #dropLost(leases: readonly Lease[]): void {
     for (const { leaseKey, owner, counter } of leases) {
       const session = this.#deps.runs.session(leaseKey);
-      if (session === undefined || owner === this.#self.workerId) continue;
+      if (session === undefined || owner === undefined || owner === this.#self.workerId) continue;
       if (counter > session.lease.counter) session.lose(owner);
     }
   }

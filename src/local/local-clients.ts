@@ -34,3 +34,15 @@ export function createLocalClients(endpoints: {
     }),
   };
 }
+
+/** What another process needs to reach the engines. */
+export const localEnvironment = (
+  kinesis: { readonly endpoint: string },
+  dynamodb: { readonly endpoint: string },
+): Record<string, string> => ({
+  AWS_REGION: LOCAL_AWS.region,
+  AWS_ACCESS_KEY_ID: LOCAL_AWS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: LOCAL_AWS.secretAccessKey,
+  AWS_ENDPOINT_URL_KINESIS: kinesis.endpoint,
+  AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
+});

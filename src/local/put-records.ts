@@ -19,12 +19,12 @@ const RECORDS_PER_CALL_MAX = 100;
 const CALL_MAX_BYTES = 4_500_000;
 const ATTEMPTS_MAX = 20;
 
-function* batches(records: readonly OutgoingRecord[]): Generator<OutgoingRecord[]> {
+function* batches(records: readonly OutgoingRecord[], recordsMax: number): Generator<OutgoingRecord[]> {
   let batch: OutgoingRecord[] = [];
   let bytes = 0;
   for (const record of records) {
     const size = record.data.length + record.partitionKey.length;
-    if (batch.length > 0 && (batch.length >= RECORDS_PER_CALL_MAX || bytes + size > CALL_MAX_BYTES)) {
+    if (batch.length > 0 && (batch.length >= recordsMax || bytes + size > CALL_MAX_BYTES)) {
       yield batch;
       batch = [];
       bytes = 0;
@@ -69,13 +69,15 @@ export async function putRecords(
   options: {
     readonly signal?: AbortSignal;
     readonly ratePerSecond?: number;
+    /** Default 100. */
+    readonly recordsPerCallMax?: number;
     readonly onPut?: (count: number) => void;
   } = {},
 ): Promise<void> {
   const { signal, ratePerSecond, onPut } = options;
   const startedAtMs = deps.clock.monotonicMs();
   let done = 0;
-  for (const batch of batches(records)) {
+  for (const batch of batches(records, options.recordsPerCallMax ?? RECORDS_PER_CALL_MAX)) {
     if (signal?.aborted) return;
     await putBatch(deps, stream, batch, signal);
     done += batch.length;

@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { toPlain } from '../../src/cli/json.ts';
+import { toPlain } from '../../src/json.ts';
 import { startDynamoDb } from '../../src/local/dynamodb-engine.ts';
 import { startKinesis } from '../../src/local/kinesis-engine.ts';
 import { createLocalClients } from '../../src/local/local-clients.ts';

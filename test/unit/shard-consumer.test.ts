@@ -1,0 +1,194 @@
+import { describe, expect, it } from '@jest/globals';
+import { createDecoder } from '../../src/decode/decode-record.ts';
+import { MeterError } from '../../src/errors.ts';
+import type { HeldLease } from '../../src/leases/index.ts';
+import { ShardConsumer } from '../../src/shard-consumer.ts';
+import type { RecordPage } from '../../src/source/record.ts';
+import { gunzip, md5 } from '../../src/source/record-codec.ts';
+import type { DeadLetter } from '../../src/store/dead-letters.ts';
+import type { EventOutcome } from '../../src/store/session-store.ts';
+import type { Tally } from '../../src/tally.ts';
+import { systemClock } from '../../src/time.ts';
+import { sessionData, twilio } from '../support/stream-records.ts';
+
+const QUIET = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+const CHILD = {
+  shardId: 'shardId-1',
+  parentShardIds: ['shardId-0'],
+  startingHashKey: '0',
+  endingHashKey: '9',
+};
+
+const page = (from: number, texts: readonly string[], changes: Partial<RecordPage> = {}): RecordPage => ({
+  records: texts.map((text, index) => ({
+    sequenceNumber: String(from + index),
+    partitionKey: 'k',
+    arrivedAtMs: Date.parse('2026-03-02T00:00:00Z'),
+    data: new TextEncoder().encode(text),
+  })),
+  millisBehindLatest: 5_000,
+  bytes: 0,
+  ...changes,
+});
+const updates = (from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => twilio(sessionData('s', from + index)));
+
+/** A shard consumer whose surroundings write down what happens, in order. */
+function given(options: {
+  pages: readonly (RecordPage | 'stop' | Error)[];
+  startAt?: HeldLease['startAt'];
+  checkpointEveryMs?: number;
+  outcome?: EventOutcome;
+  loseAt?: 'validity' | 'checkpoint' | 'finish';
+}) {
+  const happened: string[] = [];
+  const tallies: Tally[] = [];
+  const letters: DeadLetter[] = [];
+  const stopping = new AbortController();
+  const lost = { kind: 'lost' as const, owner: 'another' };
+  const lease: HeldLease = {
+    shardId: 'shardId-0',
+    startAt: options.startAt ?? 'TRIM_HORIZON',
+    hashRange: undefined,
+    lost: new AbortController().signal,
+    stopping: stopping.signal,
+    isValid: () => true,
+    waitUntilValid: () => Promise.resolve(options.loseAt === 'validity' ? 'lost' : 'valid'),
+    checkpoint: ({ sequenceNumber, subSequenceNumber }) => {
+      happened.push(`checkpoint ${sequenceNumber}/${subSequenceNumber}`);
+      return Promise.resolve(options.loseAt === 'checkpoint' ? lost : { kind: 'stored' });
+    },
+    finish: (children) => {
+      happened.push(`finish ${children.map(({ shardId }) => shardId).join()}`);
+      return Promise.resolve(options.loseAt === 'finish' ? lost : { kind: 'finished' });
+    },
+    setReadToTip: (value) => happened.push(value ? 'tip' : 'behind'),
+  };
+  const queue = [...options.pages];
+  const next = (): Promise<RecordPage | 'aborted'> => {
+    const entry = queue.shift() ?? 'stop';
+    if (entry instanceof Error) return Promise.reject(entry);
+    return Promise.resolve(entry === 'stop' ? 'aborted' : entry);
+  };
+  const metrics = new Proxy(
+    {},
+    { get: (_, name) => (value: Tally) => name === 'countBatch' && tallies.push(value) },
+  );
+  const consumer = new ShardConsumer(
+    {
+      openPages: () => ({ next, close: () => Promise.resolve() }),
+      decode: createDecoder({ recordMaxBytes: 10_000, unzippedMaxBytes: 10_000, md5, gunzip }),
+      sessions: {
+        apply: (events) => {
+          happened.push(`store ${events.length}`);
+          return Promise.resolve(events.map(() => options.outcome ?? { kind: 'applied' }));
+        },
+      },
+      deadLetters: {
+        put: (buried) => {
+          letters.push(...buried);
+          happened.push(`bury ${buried.length}`);
+          return Promise.resolve();
+        },
+      },
+      metrics: metrics as never,
+      log: QUIET,
+      clock: systemClock,
+    },
+    { checkpointEveryMs: options.checkpointEveryMs ?? 60_000 },
+  );
+  return { run: () => consumer.run(lease), happened, tallies, letters };
+}
+
+describe('a shard’s consumer', () => {
+  it('stores, then checkpoints, and only at the tip or when it is due', async () => {
+    const { run, happened } = given({
+      pages: [page(1, updates(1, 2)), page(3, updates(3, 3), { millisBehindLatest: 0 })],
+    });
+
+    expect(await run()).toEqual({ kind: 'stopped' });
+    expect(happened).toEqual(['store 2', 'behind', 'store 1', 'checkpoint 3/0', 'tip']);
+  });
+
+  it('checkpoints what is stored when it is told to stop', async () => {
+    const { run, happened } = given({ pages: [page(1, updates(1, 2)), 'stop'] });
+
+    expect(await run()).toEqual({ kind: 'stopped' });
+    expect(happened.at(-1)).toBe('checkpoint 2/0');
+  });
+
+  it('takes an unknown lag for behind, never for the tip', async () => {
+    const { run, happened } = given({ pages: [page(1, [], { millisBehindLatest: undefined })] });
+
+    await run();
+    expect(happened).toEqual(['store 0', 'behind']);
+  });
+
+  it('drops what the checkpoint that it resumes from covers', async () => {
+    const { run, happened, tallies } = given({
+      pages: [page(7, updates(1, 2))],
+      startAt: { sequenceNumber: '7', subSequenceNumber: 0 },
+    });
+
+    await run();
+    expect(happened[0]).toBe('store 1');
+    expect(tallies[0]?.read).toBe(1);
+  });
+
+  it('ends a closed shard after its last records are stored and checkpointed', async () => {
+    const { run, happened } = given({
+      pages: [page(1, updates(1, 1), { shardEnd: { childShards: [CHILD] } })],
+    });
+
+    expect(await run()).toEqual({ kind: 'finished' });
+    expect(happened).toEqual(['store 1', 'checkpoint 1/0', 'behind', 'finish shardId-1']);
+  });
+
+  it('writes nothing for a shard whose lease is lost', async () => {
+    const { run, happened } = given({ pages: [page(1, updates(1, 1))], loseAt: 'validity' });
+
+    expect(await run()).toEqual({ kind: 'lost' });
+    expect(happened).toEqual([]);
+  });
+
+  it('ends when a checkpoint finds the lease lost', async () => {
+    const { run } = given({
+      pages: [page(1, updates(1, 1), { millisBehindLatest: 0 })],
+      loseAt: 'checkpoint',
+    });
+
+    expect(await run()).toEqual({ kind: 'lost' });
+  });
+
+  it('buries poison and what the store refuses, with their places, and accounts for all', async () => {
+    const outcome = { kind: 'refused', reason: 'refused-by-store' } as const;
+    const { run, letters, tallies } = given({ pages: [page(1, ['x', updates(1, 1)[0] ?? ''])], outcome });
+
+    await run();
+    expect(letters).toMatchObject([
+      { sequenceNumber: '1', index: 0, reason: 'not-json' },
+      { sequenceNumber: '2', index: 0, reason: 'refused-by-store' },
+    ]);
+    expect(tallies[0]).toMatchObject({ read: 2, applied: 0 });
+  });
+
+  it('parks a shard of which most is poison, and one whose position Kinesis refuses', async () => {
+    const poison = Array.from({ length: 1_000 }, () => 'x');
+    const refused = new MeterError('position-refused', 'refused');
+
+    expect(await given({ pages: [page(1, poison)] }).run()).toEqual({
+      kind: 'parked',
+      reason: 'too-many-dead-letters',
+    });
+    expect(await given({ pages: [refused] }).run()).toEqual({ kind: 'parked', reason: 'position-refused' });
+  });
+
+  it('fails with what it does not know', async () => {
+    await expect(given({ pages: [new Error('surprise')] }).run()).rejects.toThrow('surprise');
+  });
+});
