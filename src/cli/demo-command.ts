@@ -30,7 +30,7 @@ function printVerdict({ events, bytes, differences, ...verdict }: DemoVerdict): 
   const lines = [
     '',
     `${count(events.produced)} events put; ${count(events.distinct)} distinct ones of ${count(verdict.sessions)} sessions, ${count(events.stored)} stored`,
-    `read ${count(events.read)} = applied ${count(events.applied)} + duplicates ${count(events.duplicates)} + ignored ${count(events.ignored)} + dead letters ${count(events.deadLettered)}`,
+    `read ${count(events.read)} = applied ${count(events.applied)} + duplicates ${count(events.duplicates)} + ignored ${count(events.ignored)} + dead letters ${count(events.deadLettered)} (the killed worker stored ${count(events.unreported)} more after its last word)`,
     `bytes ${count(bytes.expected)} expected, ${count(bytes.stored)} stored`,
     `${verdict.shards} shards, ${verdict.workers} workers (${verdict.killed} killed with -9), ${verdict.seconds} s, seed ${verdict.seed}`,
     ...differences.map((difference) => `differs: ${toJson(difference)}`),

@@ -2,7 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { MeterError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { addConfigCommand } from './config-command.ts';
+import { addDemoCommand } from './demo-command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { addGenerateCommand } from './generate-command.ts';
 import { addHealthCommand } from './health-command.ts';
 import { addLocalCommand } from './local-command.ts';
 import { addProvisionCommand } from './provision-command.ts';
@@ -18,9 +20,11 @@ export function buildProgram(): Command {
     .version(VERSION)
     .showHelpAfterError('(add --help for what it takes)')
     .exitOverride();
+  addDemoCommand(program);
   addRunCommand(program);
   addLocalCommand(program);
   addProvisionCommand(program);
+  addGenerateCommand(program);
   addPutCommand(program);
   addSessionCommands(program);
   addHealthCommand(program);

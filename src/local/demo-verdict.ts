@@ -10,12 +10,14 @@ export interface DemoVerdict {
     /** Distinct events of data sessions among them: what must be stored. */
     readonly distinct: number;
     readonly stored: number;
-    /** Of all workers together; a killed one's last seconds are not in its last report. */
+    /** As the workers said, all together: read = applied + duplicates + ignored + deadLettered. */
     readonly read: number;
     readonly applied: number;
     readonly duplicates: number;
     readonly ignored: number;
     readonly deadLettered: number;
+    /** Applied by the killed worker after its last word: stored - applied. */
+    readonly unreported: number;
   };
   readonly bytes: { readonly expected: bigint; readonly stored: bigint };
   readonly sessions: number;
@@ -52,7 +54,7 @@ export function judgeDemo({ items, fleet, totals, ...facts }: Facts): DemoVerdic
   return {
     exact: differences.length === 0 && isBalanced && stored === distinct && bytes.stored === bytes.expected,
     events: {
-      produced: fleet.lines.reduce((total, { count }) => total + count, 0),
+      produced: fleet.lines.length,
       distinct,
       stored,
       read,
@@ -60,6 +62,7 @@ export function judgeDemo({ items, fleet, totals, ...facts }: Facts): DemoVerdic
       duplicates: duplicate,
       ignored,
       deadLettered,
+      unreported: stored - applied,
     },
     bytes,
     sessions: items.length,

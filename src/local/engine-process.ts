@@ -63,55 +63,70 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+/** A child process whose end and last words are known. */
+class EngineChild {
+  readonly pid: number;
+  /** Why it ended; undefined while it runs. */
+  ended: string | undefined;
+  output = '';
+  private readonly child: ChildProcess;
+  private readonly clock: Clock;
+  private readonly closed: Promise<void>;
+
+  constructor({ command, args, cwd, env }: EngineCommand, clock: Clock) {
+    this.clock = clock;
+    this.child = spawn(command, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.pid = this.child.pid ?? 0;
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream?.on('data', (text) => {
+        this.output = (this.output + String(text)).slice(-OUTPUT_KEPT);
+      });
+    running.add(this.child);
+    this.closed = new Promise((resolve) => {
+      const end = (why: string): void => {
+        this.ended ??= why;
+        running.delete(this.child);
+        resolve();
+      };
+      this.child.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.name));
+      this.child.once('close', (code, signal) => end(`exit ${code ?? signal}`));
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.ended !== undefined) return;
+    this.child.kill('SIGTERM');
+    const grace = this.clock.timeout(STOP_GRACE_MS);
+    grace.signal.addEventListener('abort', () => this.child.kill('SIGKILL'), { once: true });
+    await this.closed;
+    grace.cancel();
+  }
+}
+
 /** Starts an engine and resolves once it answers HTTP.
  *  @throws MeterError `port-in-use`, `engine-missing` */
 export async function startEngine(engine: EngineCommand, clock: Clock = systemClock): Promise<Engine> {
-  const { name, command, args, port } = engine;
+  const { name, port } = engine;
   await assertFree(name, port);
-  const child = spawn(command, args, {
-    cwd: engine.cwd,
-    env: { ...process.env, ...engine.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const keep = (text: unknown): void => {
-    output = (output + String(text)).slice(-OUTPUT_KEPT);
-  };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  let ended: string | undefined;
-  const closed = new Promise<void>((resolve) => {
-    const end = (why: string): void => {
-      ended ??= why;
-      running.delete(child);
-      resolve();
-    };
-    child.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.name));
-    child.once('close', (code, signal) => end(`exit ${code ?? signal}`));
-  });
-  running.add(child);
-  const stop = async (): Promise<void> => {
-    if (ended !== undefined) return;
-    child.kill('SIGTERM');
-    const grace = clock.timeout(STOP_GRACE_MS);
-    grace.signal.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
-    await closed;
-    grace.cancel();
-  };
+  const child = new EngineChild(engine, clock);
   const endpoint = `http://${LOCAL_HOST}:${port}`;
   const deadlineMs = clock.monotonicMs() + START_TIMEOUT_MS;
   while (!(await answers(endpoint))) {
-    if (ended === undefined && clock.monotonicMs() < deadlineMs) {
+    if (child.ended === undefined && clock.monotonicMs() < deadlineMs) {
       await clock.sleep(PROBE_EVERY_MS);
       continue;
     }
-    await stop();
+    await child.stop();
     throw new MeterError(
       'engine-missing',
-      `${name} did not start (${ended ?? 'no answer'}). It said: ${output.trim() || 'nothing'}`,
+      `${name} did not start (${child.ended ?? 'no answer'}). It said: ${child.output.trim() || 'nothing'}`,
     );
   }
-  return { name, endpoint, pid: child.pid ?? 0, stop };
+  return { name, endpoint, pid: child.pid, stop: () => child.stop() };
 }
 
 /** Any HTTP answer will do: engines refuse an unsigned GET in different ways. No pooled socket stays behind. */
