@@ -96,7 +96,7 @@ export class ShardConsumer implements ShardHandler {
       this.deps.metrics.readPage(lease.shardId, page);
       stored = decoded.last ?? stored;
       // 3. Then progress: refused if the lease is no longer ours.
-      const isAtTip = page.millisBehindLatest === 0;
+      const { isAtTip } = page;
       const isDue = this.deps.clock.monotonicMs() - checkpointedAtMs >= this.options.checkpointEveryMs;
       if (stored && (isAtTip || isDue || page.shardEnd)) {
         if ((await this.checkpoint(lease, stored)) === 'lost') return { kind: 'lost' };

@@ -19,6 +19,9 @@ export interface RecordPage {
   readonly records: readonly StreamRecord[];
   /** How far behind the tip this page is, in ms; undefined is unknown, not zero. */
   readonly millisBehindLatest: number | undefined;
+  /** Nothing was left to read: no time behind, and fewer records than asked for. The lag alone does not tell:
+   *  engines compute it from arrival times, and call a full page of one millisecond caught up. */
+  readonly isAtTip: boolean;
   /** Set on the last page of a closed shard: iterator null and child shards named. */
   readonly shardEnd?: { readonly childShards: readonly ChildShard[] };
   /** Sum of the records' data lengths. */

@@ -72,6 +72,10 @@ export class ShardPoller {
     this.position = options.startAt;
   }
 
+  private get limit(): number {
+    return this.options.recordsPerReadMax ?? RECORDS_PER_READ_MAX_DEFAULT;
+  }
+
   /** The next page, which may be empty; the last one carries `shardEnd`. 'aborted' once `signal` aborts: what
    *  was on its way is read again by the next call.
    *  @throws MeterError `position-refused`; whatever is fatal. */
@@ -95,8 +99,7 @@ export class ShardPoller {
     this.iterator ??= await this.open(signal);
     this.budget.begin();
     const startedAtMs = clock.monotonicMs();
-    const limit = this.options.recordsPerReadMax ?? RECORDS_PER_READ_MAX_DEFAULT;
-    const answer = await this.reader.getRecords(this.iterator, limit, signal);
+    const answer = await this.reader.getRecords(this.iterator, this.limit, signal);
     metrics.recordsRead(this.options.shardId, clock.monotonicMs() - startedAtMs);
     const childShards = answer.NextShardIterator ? undefined : await this.findChildren(answer, signal);
     return this.accept(answer, childShards);
@@ -116,11 +119,11 @@ export class ShardPoller {
     this.iterator = answer.NextShardIterator;
     this.budget.spend(bytes);
     // Unknown is not caught up: only a plain zero is.
-    if (millisBehindLatest === 0)
-      this.budget.rest(this.options.idleBetweenReadsMs ?? IDLE_BETWEEN_READS_MS_DEFAULT);
+    const isAtTip = millisBehindLatest === 0 && records.length < this.limit;
+    if (isAtTip) this.budget.rest(this.options.idleBetweenReadsMs ?? IDLE_BETWEEN_READS_MS_DEFAULT);
     if (childShards?.length === 0) this.retry('IteratorEndedWithoutChildShards', FAILURE_BASE_MS);
     else this.failures = 0;
-    const page = { records, millisBehindLatest, bytes };
+    const page = { records, millisBehindLatest, bytes, isAtTip };
     if (!childShards?.length) return page;
     this.hasEnded = true;
     return { ...page, shardEnd: { childShards } };

@@ -26,6 +26,9 @@ import type { EventOutcome, SessionStore, StoreMetrics } from './session-store.t
 
 /** Below the SDK's 50 sockets, so that a batch never waits for a socket behind itself. */
 const WRITES_IN_FLIGHT_MAX = 16;
+/** The ids of one swap all go into the ring: 256 make an item of 5 KB, far from DynamoDB's 400 KB. A session
+ *  with more events in one batch takes several swaps. */
+const EVENTS_PER_SWAP_MAX = 256;
 /** A ring shorter than this is not emptied only to save the item a write unit: the page would cost as much. */
 const IDS_WORTH_A_PAGE_MIN = 6;
 
@@ -67,7 +70,7 @@ export class DynamoSessionStore implements SessionStore {
       const settled = await mapLimit(waiting, WRITES_IN_FLIGHT_MAX, (group) =>
         this.settle(group, loaded.get(group.sid), outcomes, signal),
       );
-      waiting = waiting.filter((_, index) => settled[index] === 'conflict');
+      waiting = waiting.filter((_, index) => settled[index] === 'again');
     }
     return outcomes;
   }
@@ -97,7 +100,7 @@ export class DynamoSessionStore implements SessionStore {
     current: Loaded,
     outcomes: EventOutcome[],
     signal: AbortSignal,
-  ): Promise<'done' | 'conflict'> {
+  ): Promise<'done' | 'again'> {
     let stored: StoredSession;
     try {
       stored = current
@@ -109,9 +112,13 @@ export class DynamoSessionStore implements SessionStore {
     }
     const fresh = await this.findFresh(group, current, stored, outcomes, signal);
     if (fresh.length === 0) return 'done';
-    const item = await this.fold(stored, current, fresh, signal);
-    group.tried = { item, ids: new Set(fresh.map(({ id }) => id)) };
-    return this.swap(group, stored.version, item, fresh, outcomes, signal);
+    const counting = fresh.slice(0, EVENTS_PER_SWAP_MAX);
+    const item = await this.fold(stored, current, counting, signal);
+    group.tried = { item, ids: new Set(counting.map(({ id }) => id)) };
+    const swapped = await this.swap(group, stored.version, item, counting, outcomes, signal);
+    if (swapped === 'again' || counting.length === fresh.length) return swapped;
+    group.events = fresh.slice(EVENTS_PER_SWAP_MAX);
+    return 'again';
   }
 
   /** The events not yet counted; the others get their outcome. */
@@ -191,13 +198,13 @@ export class DynamoSessionStore implements SessionStore {
     fresh: readonly GroupedEvent[],
     outcomes: EventOutcome[],
     signal: AbortSignal,
-  ): Promise<'done' | 'conflict'> {
+  ): Promise<'done' | 'again'> {
     try {
       await this.retry(() => this.put(item, version), signal);
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) {
         this.deps.metrics?.conflicted();
-        return 'conflict';
+        return 'again';
       }
       if ((error as Error).name !== 'ValidationException') throw error;
       this.refuse(group, outcomes, 'refused-by-store');

@@ -12,7 +12,8 @@ export interface GroupedEvent {
 /** A session's events of one batch. */
 export interface Group {
   readonly sid: string;
-  readonly events: readonly GroupedEvent[];
+  /** Those whose outcome is open. */
+  events: readonly GroupedEvent[];
   /** The item of the last swap tried, to recognise it when its answer was lost. */
   tried?: { readonly item: ItemMap; readonly ids: ReadonlySet<EventId> };
 }

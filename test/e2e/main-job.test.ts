@@ -274,6 +274,26 @@ describe('resharding', () => {
   });
 });
 
+describe('a session of thousands of events', () => {
+  it('is counted once, and read again under another name changes nothing: the dedup pages hold', async () => {
+    const world = await engines.world(2);
+    await put(
+      world,
+      numbers(1, 2_400).map((n) => twilio(sessionData('long', n))),
+    );
+    const slowly = { SUPERSIM_RECORDS_PER_READ_MAX: '50', SUPERSIM_CHECKPOINT_EVERY_MS: '1000' };
+
+    expect(summaryOf(await world.drain(slowly))).toMatchObject({ applied: 2_400 });
+    const before = await world.sessions();
+    const again = await world.drain({ ...(await world.anotherApplication('long-again')), ...slowly });
+
+    expect(summaryOf(again)).toMatchObject({ read: 2_400, applied: 0, duplicate: 2_400 });
+    expect(before.get(sessionSid('long'))).toMatchObject({ event_count: 2_400n, total_bytes: 2_640_000n });
+    expect(await world.sessions()).toEqual(before);
+    expect((await world.items('dedup')).length).toBeGreaterThan(40);
+  });
+});
+
 describe('several workers', () => {
   it('that drain one stream together end when all of it is read, each event counted by one of them', async () => {
     const world = await engines.world(4);

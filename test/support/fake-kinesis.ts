@@ -48,6 +48,8 @@ export class FakeKinesis {
   namesChildren = true;
   /** False: as engines that know no MillisBehindLatest. */
   knowsLag = true;
+  /** True: as engines that compute the lag from arrival times, so that a full page of one ms has none. */
+  lagIsAlwaysZero = false;
   /** True: 5 GetRecords a second per shard, as on AWS. */
   isLimited = false;
   private readonly clock: Clock;
@@ -202,7 +204,7 @@ export class FakeKinesis {
     return {
       Records: records,
       ...(isEnd ? {} : { NextShardIterator: this.iteratorAt(shard, continued) }),
-      ...(this.knowsLag ? { MillisBehindLatest: lagMs } : {}),
+      ...(this.knowsLag ? { MillisBehindLatest: this.lagIsAlwaysZero ? 0 : lagMs } : {}),
       ...(isEnd && this.namesChildren && fault === undefined
         ? { ChildShards: this.childrenOf(shardId) }
         : {}),

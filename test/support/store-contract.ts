@@ -97,6 +97,15 @@ export function storeContract(
       expect(await storedSession()).toEqual(fold(events));
     });
 
+    it('counts more events of one session at once than one item may take', async () => {
+      const events = updates(1, 600);
+
+      const outcomes = await storeOn(client).apply([...events, ...events.slice(0, 5)], NEVER);
+
+      expect(kinds(outcomes)).toEqual([...events.map(() => 'applied'), ...Array(5).fill('duplicate')]);
+      expect(await storedSession()).toEqual(fold(events));
+    });
+
     it('costs at most 1.2 write units an event, by the published rules and by what the engine reports', async () => {
       const meter = new WriteUnitMeter();
       const store = storeOn(meter.wrap(client));

@@ -7,6 +7,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 const pageOf = (bytes: number, extra: Partial<RecordPage> = {}): RecordPage => ({
   records: [],
   millisBehindLatest: 0,
+  isAtTip: false,
   bytes,
   ...extra,
 });

@@ -51,6 +51,15 @@ describe('a shard that is caught up', () => {
     expect(gaps(kinesis.callsOf('GetRecords').map(({ atMs }) => atMs))).toEqual([1_500]);
   });
 
+  it('is not taken for one while pages are full, whatever lag the engine reports', async () => {
+    const { kinesis, next } = givenPoller({ recordsPerReadMax: 2 });
+    kinesis.lagIsAlwaysZero = true;
+    for (const text of ['a', 'b', 'c']) kinesis.put(text);
+
+    expect([(await next()).isAtTip, (await next()).isAtTip]).toEqual([false, true]);
+    expect(gaps(kinesis.callsOf('GetRecords').map(({ atMs }) => atMs))).toEqual([200]);
+  });
+
   it('is not taken for one when the lag is unknown: the page says unknown, and reading does not idle', async () => {
     const { kinesis, next } = givenPoller();
     kinesis.knowsLag = false;
