@@ -1,6 +1,6 @@
 /** What a vendor makes of an event: the line that goes into the stream. */
 import { toIso } from '../time.ts';
-import type { FleetOptions } from './fleet.ts';
+import type { FleetOptions } from './fleet-options.ts';
 import type { Happening } from './fleet-session.ts';
 import type { Chance } from './seeded-random.ts';
 

@@ -1,7 +1,7 @@
 /** A simulated device's life over the span: attachments, data sessions on both APNs, rejections. */
 
-import type { FleetOptions } from './fleet.ts';
 import { type Device, surroundings } from './fleet-device.ts';
+import type { FleetOptions } from './fleet-options.ts';
 import { type Happening, SessionSimulation, seconds } from './fleet-session.ts';
 import type { Chance } from './seeded-random.ts';
 

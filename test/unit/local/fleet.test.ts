@@ -1,0 +1,123 @@
+import { describe, expect, it } from '@jest/globals';
+import { createDecoder } from '../../../src/decode/decode-record.ts';
+import type { DataSessionEvent } from '../../../src/decode/event.ts';
+import { type Fleet, generateFleet } from '../../../src/local/fleet.ts';
+import { CANARY_PATTERNS } from '../../../src/local/fleet-device.ts';
+import { compareWithTruth } from '../../../src/local/ground-truth.ts';
+import { EMPTY_MEMORY } from '../../../src/reduce/dedup-memory.ts';
+import { emptySession, foldEvent } from '../../../src/reduce/session.ts';
+import { gunzip, md5 } from '../../../src/source/record-codec.ts';
+import { sessionToItem } from '../../../src/store/session-item.ts';
+
+const decode = createDecoder({ recordMaxBytes: 100_000, unzippedMaxBytes: 100_000, md5, gunzip });
+const fleet = generateFleet({ seed: 3, devices: 40, hours: 30, poisonRate: 0.01, duplicateRate: 0.05 });
+
+/** What each line decodes to. */
+const itemsOf = ({ lines }: Fleet) =>
+  lines.map(({ data, kind }) => ({
+    kind,
+    items: decode({
+      data: new TextEncoder().encode(data),
+      arrivedAtMs: Date.parse('2026-04-01T00:00:00Z'),
+      partitionKey: 'k',
+    }).items,
+  }));
+
+describe('a generated fleet', () => {
+  it('is the same for the same seed, and another for another', () => {
+    const small = { devices: 3, hours: 5 };
+
+    expect(generateFleet({ seed: 5, ...small })).toEqual(generateFleet({ seed: 5, ...small }));
+    expect(generateFleet({ seed: 6, ...small }).lines).not.toEqual(
+      generateFleet({ seed: 5, ...small }).lines,
+    );
+  });
+
+  it('decodes to what its lines are said to be', () => {
+    for (const { kind, items } of itemsOf(fleet)) {
+      expect(items).toHaveLength(1);
+      expect([kind, items[0]?.kind]).toEqual([kind, kind === 'duplicate' ? 'event' : kind]);
+    }
+  });
+
+  it('folds to its own books, which were kept apart from the fold', () => {
+    const seen = new Set<string>();
+    const sessions = new Map<string, DataSessionEvent[]>();
+    for (const { items } of itemsOf(fleet))
+      for (const item of items)
+        if (item.kind === 'event' && !seen.has(item.event.eventSid)) {
+          seen.add(item.event.eventSid);
+          sessions.set(item.event.dataSessionSid, [
+            ...(sessions.get(item.event.dataSessionSid) ?? []),
+            item.event,
+          ]);
+        }
+    const stored = [...sessions].map(([sid, events]) => {
+      const session = events.reduce(
+        (folded, event) => foldEvent(folded, event, new Set()),
+        emptySession(sid),
+      );
+      return sessionToItem({ session, memory: EMPTY_MEMORY, version: 1, unknown: {} }, 0);
+    });
+
+    expect(seen.size).toBe(fleet.truth.totals.distinct);
+    expect(compareWithTruth(stored, fleet.truth)).toEqual([]);
+  });
+
+  it('has books that notice a byte too many, a session missing and a session too many', () => {
+    const [sid, truth] = Object.entries(fleet.truth.sessions)[0] ?? [];
+    const wrong = compareWithTruth(
+      [{ ...truth, data_session_sid: sid, total_bytes: 1n }, { data_session_sid: 'PI0' }],
+      fleet.truth,
+    );
+
+    expect(wrong).toHaveLength(1 + 1 + Object.keys(fleet.truth.sessions).length - 1);
+    expect(wrong[0]).toMatchObject({ attribute: 'total_bytes', got: '1' });
+  });
+
+  it('holds both envelopes, both schemas, both APNs, text data, arrays, losses, gaps and disorder', () => {
+    const text = fleet.lines.map(({ data }) => data);
+    const truths = Object.values(fleet.truth.sessions);
+
+    for (const part of [
+      '"source":"kore-events"',
+      '"id":"EZ',
+      '"apn":"ota.super"',
+      'attachment.rejected',
+      '"data":"{',
+      'blocked',
+    ])
+      expect([part, text.some((line) => line.includes(part))]).toEqual([part, true]);
+    expect(text.some((line) => line.startsWith('['))).toBe(true);
+    expect(
+      text.some((line) => line.includes('data-session.updated') && !line.includes('data_session_data_total')),
+    ).toBe(true);
+    expect(truths.some(({ missing_bytes: missing }) => missing > 0)).toBe(true);
+    expect(new Set(truths.map(({ status }) => status))).toEqual(new Set(['open', 'ended', 'failed']));
+    expect(
+      truths.some(
+        (truth) =>
+          truth.total_bytes > truth.counted_download_bytes + truth.counted_upload_bytes + truth.missing_bytes,
+      ),
+    ).toBe(true);
+  });
+
+  it('has windows as long as measured ones: four in five are of 360 s', () => {
+    const windows = itemsOf(fleet).flatMap(({ items }) =>
+      items.flatMap((item) =>
+        item.kind === 'event' && item.event.verb === 'updated'
+          ? [((item.event.windowEndMs ?? 0) - (item.event.windowStartMs ?? 0)) / 1000]
+          : [],
+      ),
+    );
+
+    expect(windows.filter((length) => length === 360).length / windows.length).toBeCloseTo(0.783, 1);
+    expect(Math.max(...windows)).toBeLessThanOrEqual(459);
+  });
+
+  it('marks personal values, so that every output can be searched for them', () => {
+    const text = fleet.lines.map(({ data }) => data).join('\n');
+
+    for (const pattern of CANARY_PATTERNS) expect(text).toMatch(pattern);
+  });
+});
