@@ -1,0 +1,3 @@
+import { leaseStoreContract } from '../support/lease-store-contract.ts';
+
+leaseStoreContract('dynamodb-local');
