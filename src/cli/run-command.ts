@@ -32,10 +32,8 @@ function listenForSignals(worker: Worker, log: FlushableLog): void {
     });
 }
 
-function report({ end, totals }: WorkerResult, log: FlushableLog, isJson: boolean): number {
-  log.flush();
+function report({ end, totals }: WorkerResult, isJson: boolean): number {
   if (isJson) process.stdout.write(`${toJson({ end: end.kind, ...totals })}\n`);
-  if (end.kind === 'failed') throw explain(end.error, 'running');
   if (end.kind !== 'parked') return EXIT.ok;
   process.stderr.write(
     `supersim-meter: ${end.shardId} stopped (${end.reason}), so the stream cannot be drained\n`,
@@ -65,11 +63,11 @@ async function runWorker(options: { drain?: boolean; json?: boolean } & SettingF
       environment: process.env,
     });
     listenForSignals(worker, log);
-    process.exitCode = report(
-      await worker.run({ drain: options.drain ?? false }),
-      log,
-      options.json ?? false,
-    );
+    const result = await worker.run({ drain: options.drain ?? false });
+    if (result.end.kind === 'failed') throw explain(result.end.error, 'running');
+    // The log writes in the background: its lines come first, the totals last.
+    await log.close();
+    process.exitCode = report(result, options.json ?? false);
   } catch (error) {
     const known = error instanceof MeterError ? error : explain(error, 'starting the worker');
     log.error('worker.failed', known.message, {

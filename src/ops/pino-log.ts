@@ -24,8 +24,10 @@ export interface LogOptions {
 }
 
 export interface FlushableLog extends Log {
-  /** Writes out what is buffered. */
+  /** Writes out what is buffered, as far as it can at once: before an exit that cannot wait. */
   flush(): void;
+  /** Resolves when every line is written; what is logged after it is dropped. */
+  close(): Promise<void>;
 }
 
 type Value = string | number | boolean | readonly string[];
@@ -47,18 +49,25 @@ function allowed(fields: LogFields): Record<string, Value> {
   return passed;
 }
 
-function openStream({ destination: target, isPretty }: LogOptions): DestinationStream {
-  const stream =
-    typeof target === 'string'
-      ? destination({ dest: target === 'stdout' ? 1 : 2, sync: false, maxLength: BUFFER_MAX_BYTES })
-      : target;
-  return isPretty ? prettyStream(stream) : stream;
+const openSink = ({ destination: target }: LogOptions): DestinationStream =>
+  typeof target === 'string'
+    ? destination({ dest: target === 'stdout' ? 1 : 2, sync: false, maxLength: BUFFER_MAX_BYTES })
+    : target;
+
+function closeSink(sink: DestinationStream): Promise<void> {
+  if (!('end' in sink && 'once' in sink)) return Promise.resolve();
+  const closing = sink as unknown as { end(): void; once(event: string, listener: () => void): void };
+  return new Promise((resolve) => {
+    for (const event of ['close', 'error']) closing.once(event, resolve);
+    closing.end();
+  });
 }
 
 /** Opens the log. Times come from `clock`; what is buffered is written at exit. */
 export function createLog(options: LogOptions): FlushableLog {
   const { level, version, clock, context = {} } = options;
-  const stream = openStream(options);
+  const sink = openSink(options);
+  let isClosed = false;
   const logger = pino(
     {
       level,
@@ -67,12 +76,13 @@ export function createLog(options: LogOptions): FlushableLog {
       formatters: { level: (label) => ({ level: label }) },
       timestamp: () => `,"timestamp":"${toIso(clock.wallMs())}"`,
     },
-    stream,
+    options.isPretty ? prettyStream(sink) : sink,
   );
   const fixed = { service: SERVICE, version };
   const write =
     (name: 'debug' | 'info' | 'warn' | 'error') =>
     (event: string, message: string, fields: LogFields = {}): void => {
+      if (isClosed) return;
       // `fixed` last: a field may not take the place of the line's own keys.
       logger[name]({ event, ...allowed(context), ...allowed(fields), ...fixed }, message.slice(0, TEXT_MAX));
     };
@@ -81,6 +91,12 @@ export function createLog(options: LogOptions): FlushableLog {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    flush: () => (stream as { flushSync?: () => void }).flushSync?.(),
+    flush: () => {
+      if (!isClosed) (sink as { flushSync?: () => void }).flushSync?.();
+    },
+    close: () => {
+      isClosed = true;
+      return closeSink(sink);
+    },
   };
 }
