@@ -44,6 +44,8 @@ export interface AwsClients {
   readonly leases: DynamoDBDocumentClient;
   /** Numbers are `NumberValue`, their exact digits: an attribute we do not know is written back unchanged. */
   readonly data: DynamoDBDocumentClient;
+  /** The client under `data`, for calls about tables. */
+  readonly dynamodb: DynamoDBClient;
   /** Closes all sockets. */
   close(): void;
 }
@@ -92,6 +94,7 @@ export function createClients(options: ClientOptions = {}): AwsClients {
   return {
     kinesis,
     leases: DynamoDBDocumentClient.from(leases, { marshallOptions }),
+    dynamodb: data,
     data: DynamoDBDocumentClient.from(data, { marshallOptions, unmarshallOptions: { wrapNumbers: true } }),
     close: () => {
       for (const client of [kinesis, leases, data]) client.destroy();

@@ -22,7 +22,7 @@ export async function preflight(
       { cause: error },
     );
   }
-  const problems = await verifyTables(clients.data, tables).catch((error: unknown) => {
+  const problems = await verifyTables(clients.dynamodb, tables).catch((error: unknown) => {
     throw explain(error, 'looking at the tables');
   });
   if (problems.length === 0) return;

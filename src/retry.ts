@@ -1,16 +1,19 @@
 import { classify, errorName, isThrottle } from './errors.ts';
 import { backoffMs, type Clock, type Random } from './time.ts';
 
+/** One failed attempt that is repeated. `attempt` counts from 0. */
+export interface FailedAttempt {
+  readonly errorName: string;
+  readonly isThrottle: boolean;
+  readonly attempt: number;
+  readonly delayMs: number;
+}
+
 export interface RetryDeps {
   readonly clock: Clock;
   readonly random: Random;
-  /** Told of every failed attempt, to count and to log. `attempt` counts from 0. */
-  readonly onRetry?: (failure: {
-    readonly errorName: string;
-    readonly isThrottle: boolean;
-    readonly attempt: number;
-    readonly delayMs: number;
-  }) => void;
+  /** Told of every failed attempt, to count and to log. */
+  readonly onRetry?: (failure: FailedAttempt) => void;
 }
 
 /** Repeats `operation` while its errors are retryable, for as long as it takes: a dependency that is away

@@ -15,6 +15,7 @@ import type { StartPosition } from './source/start-position.ts';
 import { type DeadLetterStore, DynamoDeadLetterStore } from './store/dead-letters.ts';
 import { DedupPages } from './store/dedup-pages.ts';
 import { DynamoSessionStore } from './store/dynamo-session-store.ts';
+import { reportRetries } from './store/report-retries.ts';
 import type { SessionStore } from './store/session-store.ts';
 import { tableNames } from './store/tables.ts';
 import type { Clock, Random } from './time.ts';
@@ -47,11 +48,12 @@ export function buildDecoder(config: Config): RecordDecoder {
 }
 
 export function buildStores(
-  { clients, clock, random, metrics }: PartsDeps,
+  { clients, clock, random, log, metrics }: PartsDeps,
   config: Config,
 ): { readonly sessions: SessionStore; readonly deadLetters: DeadLetterStore } {
   const names = tableNames(config);
-  const shared = { client: clients.data, clock, random, metrics };
+  const onRetry = reportRetries(log, metrics, clock);
+  const shared = { client: clients.data, clock, random, metrics, onRetry };
   const pages = new DedupPages({ ...shared, tableName: names.dedup, horizonDays: config.dedupHorizonDays });
   return {
     sessions: new DynamoSessionStore(

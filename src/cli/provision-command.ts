@@ -1,4 +1,3 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Command } from 'commander';
 import { createClients } from '../aws-clients.ts';
 import { explain } from '../explain-error.ts';
@@ -17,9 +16,9 @@ export function addProvisionCommand(program: Command): void {
     const { config } = configFrom(options);
     const definitions = tableDefinitions(config);
     try {
-      await provisionTables(new DynamoDBClient({}), definitions);
-      if (shards)
-        await provisionStream(createClients().kinesis, { stream: config.stream, shards: Number(shards) });
+      const { dynamodb, kinesis } = createClients();
+      await provisionTables(dynamodb, definitions);
+      if (shards) await provisionStream(kinesis, { stream: config.stream, shards: Number(shards) });
     } catch (error) {
       throw explain(error, 'creating tables');
     }

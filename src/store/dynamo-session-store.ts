@@ -14,8 +14,8 @@ import type { DataSessionEvent } from '../decode/event.ts';
 import { EMPTY_MEMORY, type EventId, judge, remember, spill } from '../reduce/dedup-memory.ts';
 import type { PersonalField } from '../reduce/last-values.ts';
 import { emptySession, foldEvent } from '../reduce/session.ts';
-import { mapLimit, untilDone } from '../retry.ts';
-import { backoffMs, type Clock, type Random } from '../time.ts';
+import { mapLimit, type RetryDeps, untilDone } from '../retry.ts';
+import { backoffMs } from '../time.ts';
 import type { DedupPages } from './dedup-pages.ts';
 import { type Group, type GroupedEvent, groupBySession, isSameWrite, type Loaded } from './group-events.ts';
 import { type ItemMap, itemSizeBytes, writeUnits } from './item-size.ts';
@@ -38,12 +38,10 @@ export interface SessionStoreOptions {
   readonly personalFields: ReadonlySet<PersonalField>;
 }
 
-export interface SessionStoreDeps {
+export interface SessionStoreDeps extends RetryDeps {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
   readonly pages: DedupPages;
-  readonly clock: Clock;
-  readonly random: Random;
   /** 32 hex digits for an event id that is not an `EZ` sid. */
   readonly hash16: (text: string) => string;
   readonly metrics?: StoreMetrics;
@@ -76,13 +74,7 @@ export class DynamoSessionStore implements SessionStore {
   }
 
   private retry<T>(operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    return untilDone(operation, signal, {
-      clock: this.deps.clock,
-      random: this.deps.random,
-      onRetry: ({ isThrottle }) => {
-        if (isThrottle) this.deps.metrics?.throttled('dynamodb');
-      },
-    });
+    return untilDone(operation, signal, this.deps);
   }
 
   private load(sids: readonly string[], signal: AbortSignal): Promise<Map<string, Loaded>> {

@@ -5,7 +5,6 @@ import {
   type DynamoDBClient,
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { errorName } from '../errors.ts';
 
 export interface TableNaming {
@@ -97,15 +96,13 @@ export function compareTable(
 
 /** Compares the tables with their definitions; changes nothing. */
 export async function verifyTables(
-  client: Pick<DynamoDBClient | DynamoDBDocumentClient, 'send'>,
+  client: Pick<DynamoDBClient, 'send'>,
   definitions: readonly TableDefinition[],
 ): Promise<TableProblem[]> {
   const problems = await Promise.all(
     definitions.map(async (definition): Promise<TableProblem[]> => {
       try {
-        const { Table: table } = await (client as DynamoDBClient).send(
-          new DescribeTableCommand({ TableName: definition.name }),
-        );
+        const { Table: table } = await client.send(new DescribeTableCommand({ TableName: definition.name }));
         return compareTable(definition, table ?? {});
       } catch (error) {
         if (errorName(error) !== 'ResourceNotFoundException') throw error;
