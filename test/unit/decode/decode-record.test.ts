@@ -60,7 +60,8 @@ describe('what is passed over', () => {
     ['com.kore.eventstreams.test.event', { test_id: 7 }, {}],
     ['com.kore.eventstreams.test.event', { test_id: '' }, {}],
     ['com.kore.eventstreams.test.event', { test_id: 'x'.repeat(65) }, {}],
-    ['com.kore.eventstreams.test.event', { test_id: 'x'.repeat(64) }, { testId: 'x'.repeat(128) }],
+    ['com.kore.eventstreams.test.event', { test_id: '{"level":60}' }, {}],
+    ['com.kore.eventstreams.test.event', { test_id: 'x'.repeat(64) }, { testId: 'x'.repeat(64) }],
   ])('%s with data %j is a test event', (type, data, testId) => {
     expect(decodeOne({ type, id: ACCOUNT_SID, data })).toEqual({
       index: 0,
