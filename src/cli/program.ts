@@ -32,8 +32,17 @@ export function buildProgram(): Command {
   return program;
 }
 
+/** Whoever reads our output may stop early (`… | head`): that is an end, not an error. */
+function endQuietlyWithItsReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.ok);
+  });
+}
+
 /** Runs the command line; the result is the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  endQuietlyWithItsReader();
   try {
     await buildProgram().parseAsync(argv);
     return Number(process.exitCode ?? EXIT.ok);
