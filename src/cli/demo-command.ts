@@ -39,12 +39,19 @@ function printVerdict({ events, bytes, differences, ...verdict }: DemoVerdict): 
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
+/** An end that was asked for must not leave engines and workers behind: they end with this process. */
+function endWithSignals(): void {
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
+}
+
 async function runDemo(options: { duration: string; seed: string; json?: boolean }): Promise<void> {
   const [durationS, seed] = [Number(options.duration), Number(options.seed)];
   if (!(durationS >= 5 && durationS <= 3_600))
     throw new MeterError('usage', `--duration must be from 5 to 3600 seconds, not "${options.duration}".`);
   if (!Number.isSafeInteger(seed))
     throw new MeterError('usage', `--seed must be a whole number, not "${options.seed}".`);
+  endWithSignals();
   const isTerminal = process.stdout.isTTY && !options.json;
   const verdict = await new Demo({
     durationS,
