@@ -97,13 +97,15 @@ export class ShardConsumer implements ShardHandler {
       stored = decoded.last ?? stored;
       // 3. Then progress: refused if the lease is no longer ours.
       const { isAtTip } = page;
+      // The claim goes out with the next write of the lease: it must be taken back before, and made after.
+      if (!isAtTip) lease.setReadToTip(false);
       const isDue = this.deps.clock.monotonicMs() - checkpointedAtMs >= this.options.checkpointEveryMs;
       if (stored && (isAtTip || isDue || page.shardEnd)) {
         if ((await this.checkpoint(lease, stored)) === 'lost') return { kind: 'lost' };
         stored = undefined;
         checkpointedAtMs = this.deps.clock.monotonicMs();
       }
-      lease.setReadToTip(isAtTip);
+      if (isAtTip) lease.setReadToTip(true);
       // 4. A closed shard ends only here, after all of it is stored; its children's leases come first.
       if (page.shardEnd) return lease.finish(page.shardEnd.childShards);
       // Most of what arrives cannot be read: a wrong stream or a wrong decoder, not bad records.

@@ -123,6 +123,14 @@ describe('a shard’s consumer', () => {
     expect(happened.at(-1)).toBe('checkpoint 2/0');
   });
 
+  it('takes back that it is at the tip before it checkpoints again: the claim goes out with the checkpoint', async () => {
+    const pages = [page(1, updates(1, 1), { isAtTip: true }), page(2, updates(2, 2))];
+    const { run, happened } = given({ pages, checkpointEveryMs: 0 });
+
+    await run();
+    expect(happened.slice(2)).toEqual(['tip', 'store 1', 'behind', 'checkpoint 2/0']);
+  });
+
   it('drops what the checkpoint that it resumes from covers', async () => {
     const { run, happened, tallies } = given({
       pages: [page(7, updates(1, 2))],
@@ -140,7 +148,7 @@ describe('a shard’s consumer', () => {
     });
 
     expect(await run()).toEqual({ kind: 'finished' });
-    expect(happened).toEqual(['store 1', 'checkpoint 1/0', 'behind', 'finish shardId-1']);
+    expect(happened).toEqual(['store 1', 'behind', 'checkpoint 1/0', 'finish shardId-1']);
   });
 
   it('writes nothing for a shard whose lease is lost', async () => {
