@@ -1,15 +1,15 @@
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import type { AwsClients } from './aws-clients.ts';
+import type { Config } from './config.ts';
 import { errorName, MeterError } from './errors.ts';
 import { explain } from './explain-error.ts';
-import { type TableDefinition, verifyTables } from './store/tables.ts';
+import { tableDefinitions, verifyTables } from './store/tables.ts';
 
 /** Looks before leaping: region, credentials, stream and tables. Nothing is created.
  *  @throws MeterError with one sentence per problem and what to do. */
 export async function preflight(
   clients: AwsClients,
-  stream: string,
-  tables: readonly TableDefinition[],
+  { stream, application, tablePrefix }: Pick<Config, 'stream' | 'application' | 'tablePrefix'>,
 ): Promise<void> {
   try {
     await clients.kinesis.send(new DescribeStreamSummaryCommand({ StreamName: stream }));
@@ -22,12 +22,14 @@ export async function preflight(
       { cause: error },
     );
   }
-  const problems = await verifyTables(clients.dynamodb, tables).catch((error: unknown) => {
-    throw explain(error, 'looking at the tables');
-  });
+  const problems = await verifyTables(clients.dynamodb, tableDefinitions({ application, tablePrefix })).catch(
+    (error: unknown) => {
+      throw explain(error, 'looking at the tables');
+    },
+  );
   if (problems.length === 0) return;
   throw new MeterError(
     problems.some(({ kind }) => kind === 'mismatch') ? 'table-mismatch' : 'table-missing',
-    `The tables are not ready:\n${problems.map(({ message }) => `  - ${message}`).join('\n')}\nCreate them with your infrastructure code, or for local work with \`supersim-meter provision\`.`,
+    `The tables are not ready:\n${problems.map(({ message }) => `  - ${message}`).join('\n')}\nCreate them with your infrastructure code, or for local work with \`supersim-meter provision --application ${application} --table-prefix ${tablePrefix}\`.`,
   );
 }

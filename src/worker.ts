@@ -22,7 +22,7 @@ import { PrometheusMetrics } from './ops/prometheus-metrics.ts';
 import { preflight } from './preflight.ts';
 import { ShardConsumer } from './shard-consumer.ts';
 import { listShards } from './source/list-shards.ts';
-import { tableDefinitions, tableNames } from './store/tables.ts';
+import { tableNames } from './store/tables.ts';
 import type { Clock, Random } from './time.ts';
 import { VERSION } from './version.ts';
 import { buildDecoder, buildStores, initialPositionOf, pageOpener } from './worker-parts.ts';
@@ -96,7 +96,7 @@ export class Worker {
     const { log } = this.deps;
     for (const { variable, endpoint } of endpointOverrides(this.deps.environment))
       log.warn('endpoint.override', `${variable} sends calls elsewhere than to AWS`, { endpoint });
-    await preflight(this.clients, this.config.stream, tableDefinitions(this.config));
+    await preflight(this.clients, this.config);
     const http = await this.openHttp();
     const ended = new AbortController();
     const pulse = this.pulse(ended.signal);
