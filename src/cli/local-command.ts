@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { EffectiveConfig } from '../config.ts';
 import { MeterError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { DYNAMODB_ENGINES, type DynamoDbEngineName, startDynamoDb } from '../local/dynamodb-engine.ts';
@@ -26,13 +27,19 @@ const whole = (text: string, name: string, max: number): number => {
   throw new MeterError('usage', `--${name} must be a whole number from 1 to ${max}, not "${text}".`);
 };
 
+/** Names that were chosen here must be the same in the other terminal. */
+const settingsChosen = (entries: EffectiveConfig['entries']): Record<string, string> =>
+  Object.fromEntries(
+    entries.filter(({ source }) => source === 'flag').map(({ variable, text }) => [variable, text]),
+  );
+
 const untilSignal = (): Promise<void> =>
   new Promise((end) => {
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end());
   });
 
 async function runLocal(options: LocalOptions & SettingFlags): Promise<void> {
-  const { config } = configFrom(options);
+  const { config, entries } = configFrom(options);
   const shards = whole(options.shards, 'shards', 500);
   const dataDir = options.data ? { dataDir: resolve(options.data) } : {};
   if (dataDir.dataDir) mkdirSync(dataDir.dataDir, { recursive: true });
@@ -53,7 +60,7 @@ async function runLocal(options: LocalOptions & SettingFlags): Promise<void> {
     });
     await provisionStream(clients.kinesis, { stream: config.stream, shards });
     await provisionTables(clients.dynamodb, tableDefinitions(config));
-    const environment = localEnvironment(kinesis, dynamodb);
+    const environment = { ...localEnvironment(kinesis, dynamodb), ...settingsChosen(entries) };
     process.stderr.write(
       `${kinesis.name} at ${kinesis.endpoint}, ${dynamodb.name} at ${dynamodb.endpoint}\nstream ${config.stream}, tables ${tableDefinitions(
         config,
