@@ -85,6 +85,9 @@ export class ShardConsumer implements ShardHandler {
       // 1. Read. A page in the buffer when we are asked to stop is left unread: the next owner reads it.
       const page = await pages.next(lease.stopping);
       if (page === 'aborted') break;
+      const { isAtTip } = page;
+      // The claim goes out with every write of the lease: it is taken back before anything is left to do.
+      if (!isAtTip || page.records.length > 0) lease.setReadToTip(false);
       const decoded = this.decodePage(page, lease);
       // A lease that we cannot renew suspends the shard; only a lost one ends it.
       if ((await lease.waitUntilValid()) === 'lost') return { kind: 'lost' };
@@ -96,9 +99,6 @@ export class ShardConsumer implements ShardHandler {
       this.deps.metrics.readPage(lease.shardId, page);
       stored = decoded.last ?? stored;
       // 3. Then progress: refused if the lease is no longer ours.
-      const { isAtTip } = page;
-      // The claim goes out with the next write of the lease: it must be taken back before, and made after.
-      if (!isAtTip) lease.setReadToTip(false);
       const isDue = this.deps.clock.monotonicMs() - checkpointedAtMs >= this.options.checkpointEveryMs;
       if (stored && (isAtTip || isDue || page.shardEnd)) {
         if ((await this.checkpoint(lease, stored)) === 'lost') return { kind: 'lost' };

@@ -1,14 +1,17 @@
 import { once } from 'node:events';
-import { createWriteStream, writeFileSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { createClients } from '../aws-clients.ts';
-import { MeterError } from '../errors.ts';
+import { parseIsoTime } from '../decode/iso-time.ts';
+import { errorName, MeterError } from '../errors.ts';
 import { explain } from '../explain-error.ts';
 import { toJson } from '../json.ts';
 import { type Fleet, generateFleet } from '../local/fleet.ts';
 import { FLEET_DEFAULTS, type FleetOptions } from '../local/fleet-options.ts';
 import { putRecords } from '../local/put-records.ts';
-import { fromIso, systemClock, systemRandom, toIso } from '../time.ts';
+import { systemClock, systemRandom, toIso } from '../time.ts';
 import { addSettingFlags, configFrom } from './setting-flags.ts';
 
 interface GenerateFlags {
@@ -32,16 +35,37 @@ interface GenerateFlags {
   readonly json?: boolean;
 }
 
+/** So that readers of the file meet arrays of several events too. */
+const ARRAY_ELEMENTS_MAX = 4;
+
 function numeric(text: string, flag: string, min: number, max: number): number {
   const value = Number(text);
-  if (text !== '' && value >= min && value <= max) return value;
+  if (text.trim() !== '' && value >= min && value <= max) return value;
   throw new MeterError('usage', `--${flag} must be a number from ${min} to ${max}, not "${text}".`);
 }
 
+function whole(text: string, flag: string, min: number, max: number): number {
+  const value = numeric(text, flag, min, max);
+  if (Number.isInteger(value)) return value;
+  throw new MeterError('usage', `--${flag} must be a whole number, not "${text}".`);
+}
+
+/** Flags that contradict each other would be obeyed in part only. */
+function checkTogether(flags: GenerateFlags): void {
+  if (flags.put && flags.out !== undefined)
+    throw new MeterError(
+      'usage',
+      'Give --out or --put, not both: `supersim-meter put --file` puts a file later.',
+    );
+  for (const flag of ['rate', 'stream'] as const)
+    if (flags[flag] !== undefined && !flags.put)
+      throw new MeterError('usage', `--${flag} goes with --put only.`);
+}
+
 function fleetOptions(flags: GenerateFlags): Partial<FleetOptions> {
-  const startAtMs = fromIso(flags.startAt);
+  const startAtMs = parseIsoTime(flags.startAt);
   const hours = numeric(flags.hours, 'hours', 0.1, 10_000);
-  if (Number.isNaN(startAtMs))
+  if (typeof startAtMs !== 'number')
     throw new MeterError(
       'usage',
       `--start-at must be a time like 2026-03-01T00:00:00Z, not "${flags.startAt}".`,
@@ -52,8 +76,8 @@ function fleetOptions(flags: GenerateFlags): Partial<FleetOptions> {
       'The span must lie in the past: choose an earlier --start-at or fewer --hours.',
     );
   return {
-    seed: numeric(flags.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
-    devices: numeric(flags.devices, 'devices', 1, 1_000_000),
+    seed: whole(flags.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
+    devices: whole(flags.devices, 'devices', 1, 1_000_000),
     hours,
     startAtMs,
     duplicateRate: numeric(flags.duplicates, 'duplicates', 0, 1),
@@ -63,49 +87,77 @@ function fleetOptions(flags: GenerateFlags): Partial<FleetOptions> {
     lostEndedRate: numeric(flags.lostEnded, 'lost-ended', 0, 1),
     koreRate: numeric(flags.kore, 'kore', 0, 1),
     v1Rate: numeric(flags.v1, 'v1', 0, 1),
-    ...(flags.eventsMax ? { eventsMax: numeric(flags.eventsMax, 'events-max', 1, 100_000_000) } : {}),
+    arrayElementsMax: ARRAY_ELEMENTS_MAX,
+    ...(flags.eventsMax !== undefined
+      ? { eventsMax: whole(flags.eventsMax, 'events-max', 1, 100_000_000) }
+      : {}),
   };
 }
 
 async function writeLines({ lines }: Fleet, file: string | undefined): Promise<void> {
-  const output = file ? createWriteStream(file) : process.stdout;
-  for (const { data } of lines) if (!output.write(`${data}\n`)) await once(output, 'drain');
-  if (!file) return;
-  output.end();
-  await once(output, 'finish');
+  if (file === undefined) {
+    for (const { data } of lines) if (!process.stdout.write(`${data}\n`)) await once(process.stdout, 'drain');
+    return;
+  }
+  await writing(file, () =>
+    pipeline(
+      lines.map(({ data }) => `${data}\n`),
+      createWriteStream(file),
+    ),
+  );
 }
 
-async function putLines({ lines }: Fleet, flags: GenerateFlags): Promise<void> {
-  const { config } = configFrom(flags.stream === undefined ? {} : { stream: flags.stream });
+/** @throws MeterError `usage` when the file cannot be written. */
+async function writing(file: string, task: () => Promise<void>): Promise<void> {
+  try {
+    await task();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new MeterError('usage', `${file} cannot be written (${code ?? errorName(error)}).`, {
+      cause: error,
+    });
+  }
+}
+
+async function putLines({ lines }: Fleet, stream: string, ratePerSecond: number | undefined): Promise<void> {
   const utf8 = new TextEncoder();
   const deps = { kinesis: createClients().kinesis, clock: systemClock, random: systemRandom };
   const records = lines.map(({ partitionKey, data }) => ({ partitionKey, data: utf8.encode(data) }));
-  await putRecords(
-    deps,
-    config.stream,
-    records,
-    flags.rate ? { ratePerSecond: numeric(flags.rate, 'rate', 1, 1_000_000) } : {},
-  ).catch((error: unknown) => {
-    throw explain(error, `putting records into "${config.stream}"`);
-  });
+  try {
+    await putRecords(deps, stream, records, ratePerSecond === undefined ? {} : { ratePerSecond });
+  } catch (error) {
+    throw explain(error, `putting records into "${stream}"`);
+  }
 }
 
+async function deliver(fleet: Fleet, flags: GenerateFlags): Promise<void> {
+  if (!flags.put) return writeLines(fleet, flags.out);
+  const ratePerSecond = flags.rate === undefined ? undefined : numeric(flags.rate, 'rate', 1, 1_000_000);
+  const { config } = configFrom(flags.stream === undefined ? {} : { stream: flags.stream });
+  await putLines(fleet, config.stream, ratePerSecond);
+}
+
+const summarize = ({ lines, truth }: Fleet) => ({
+  lines: lines.length,
+  sessions: Object.keys(truth.sessions).length,
+  ...truth.totals,
+});
+
 async function generate(flags: GenerateFlags): Promise<void> {
+  checkTogether(flags);
   const fleet = generateFleet(fleetOptions(flags));
-  if (flags.put) await putLines(fleet, flags);
-  else await writeLines(fleet, flags.out);
-  if (flags.truth) writeFileSync(flags.truth, `${toJson(fleet.truth, 2)}\n`);
-  const summary = {
-    lines: fleet.lines.length,
-    sessions: Object.keys(fleet.truth.sessions).length,
-    ...fleet.truth.totals,
-  };
+  const { truth } = flags;
+  // The truth first: records that are in the stream without it can no longer be checked.
+  if (truth !== undefined) await writing(truth, () => writeFile(truth, `${toJson(fleet.truth, 2)}\n`));
+  await deliver(fleet, flags);
+  const summary = summarize(fleet);
   process.stderr.write(
     `${summary.lines} records: ${summary.distinct} distinct events of ${summary.sessions} sessions, ${summary.duplicates} duplicates, ${summary.ignored} to be ignored, ${summary.poison} poison\n`,
   );
-  if (flags.json && (flags.put || flags.out)) process.stdout.write(`${toJson(summary)}\n`);
+  if (flags.json && (flags.put || flags.out !== undefined)) process.stdout.write(`${toJson(summary)}\n`);
 }
 
+/** Registers `generate`. */
 export function addGenerateCommand(program: Command): void {
   const defaults = FLEET_DEFAULTS;
   const command = program

@@ -4,18 +4,20 @@ import type { LeaseSession } from './lease-session.ts';
 import { isOpen } from './lineage.ts';
 import type { ObservedLease } from './observed-leases.ts';
 
+const CHANGES_SEEN_MIN = 2;
+
 /**
  * Whether every lease of a listing is finished, at its tip with us, or claimed to be so by its owner.
  *
- * A claim counts only on a row that this process has seen change: a lease given back at the tip of last week's
- * run still carries its claim, and this run has not read what came since.
+ * A claim counts only on a row that this process has seen change twice: a lease given back at the tip of last
+ * week's run still carries its claim, and the first write that we see may speak of a read before we began.
  */
 export const isAllReadToTip = (
   observed: readonly ObservedLease[],
   session: (shardId: string) => Pick<LeaseSession, 'isReadToTip'> | undefined,
 ): boolean =>
-  observed.every(({ lease, hasMoved }) => {
-    const isClaimed = hasMoved && hasReadToTip(lease);
+  observed.every(({ lease, changesSeen }) => {
+    const isClaimed = changesSeen >= CHANGES_SEEN_MIN && hasReadToTip(lease);
     return isFinished(lease) || (session(lease.leaseKey)?.isReadToTip ?? isClaimed);
   });
 

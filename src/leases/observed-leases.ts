@@ -6,8 +6,9 @@ export interface ObservedLease {
   readonly lease: Lease;
   /** When this process first saw the row as it is (owner and counter); monotonic ms. */
   readonly unchangedSinceMs: number;
-  /** This process has seen the row change: what it says is of this run, not of last week. */
-  readonly hasMoved: boolean;
+  /** How often this process has seen the row change. After one change what it says is not of last week; after
+   *  two, the second write came a renewal after the first, with reads in between: it is of this run. */
+  readonly changesSeen: number;
 }
 
 export interface Observations {
@@ -39,7 +40,7 @@ export function observe(
     byKey.set(lease.leaseKey, {
       lease,
       unchangedSinceMs: isSame && !isGap ? seen.unchangedSinceMs : nowMs,
-      hasMoved: seen !== undefined && (seen.hasMoved || !isSame),
+      changesSeen: seen === undefined ? 0 : seen.changesSeen + (isSame ? 0 : 1),
     });
   }
   return { byKey, atMs: nowMs };

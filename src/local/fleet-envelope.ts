@@ -9,17 +9,23 @@ export type Vendor = 'twilio' | 'kore';
 const typeOf = (vendor: Vendor, { suffix }: Happening): string =>
   `com.${vendor}.iot.supersim.connection.${suffix}`;
 
+/** KORE's samples are seen with either prefix. */
+const KORE_PREFIXES = ['kore', 'kore', 'twilio'] as const satisfies readonly Vendor[];
+
+/** 7 fraction digits and an offset. */
+const koreTime = (chance: Chance, atMs: number): string =>
+  toIso(atMs).replace('Z', `${chance.digits(4)}+00:00`);
+
 /** Source: Twilio's and KORE's event streams documentation; one real Twilio record. */
 function envelope(vendor: Vendor, happening: Happening, data: unknown, chance: Chance): object {
   const sid = happening.data['event_sid'];
-  const type = typeOf(vendor, happening);
   if (vendor === 'twilio')
     return {
       specversion: '1.0',
-      type,
+      type: typeOf(vendor, happening),
       source: `/v1/SuperSim/ConnectionEvents/${sid}`,
       id: sid,
-      dataschema: 'https://events-schemas.twilio.com/SuperSim.ConnectionEvent/2',
+      dataschema: `https://events-schemas.twilio.com/SuperSim.ConnectionEvent/${happening.schema}`,
       datacontenttype: 'application/json',
       time: toIso(happening.atMs),
       data,
@@ -27,47 +33,51 @@ function envelope(vendor: Vendor, happening: Happening, data: unknown, chance: C
   return {
     data,
     id: chance.uuid(),
-    time: toIso(happening.atMs).replace('Z', `${chance.digits(4)}+00:00`),
-    type,
+    time: koreTime(chance, happening.atMs),
+    type: typeOf(chance.pick(KORE_PREFIXES), happening),
     source: 'kore-events',
-    dataschema: '/schemas/SuperSim.ConnectionEvent/2',
+    dataschema: `/schemas/SuperSim.ConnectionEvent/${happening.schema}`,
     specversion: '1.0',
     datacontenttype: 'application/json',
   };
 }
 
+/** An event as one vendor writes it, as JSON. */
 export function wrap(vendor: Vendor, happening: Happening, chance: Chance, options: FleetOptions): string {
   // Both vendors carry the same `data`: its event_type keeps the first vendor's words.
   const data = { event_type: typeOf('twilio', happening), ...happening.data };
-  const object = envelope(
-    vendor,
-    happening,
-    chance.is(options.stringDataRate) ? JSON.stringify(data) : data,
-    chance,
+  return JSON.stringify(
+    envelope(vendor, happening, chance.is(options.stringDataRate) ? JSON.stringify(data) : data, chance),
   );
-  return JSON.stringify(chance.is(options.arrayRate) ? [object] : object);
 }
 
-export const testEvent = (chance: Chance, atMs: number): string =>
+/** What a sink's test sends. Twilio's has the account's sid for its id, the same each time. */
+export const testEvent = (chance: Chance, atMs: number, accountSid: string): string =>
   JSON.stringify(
     chance.is(0.5)
       ? {
           specversion: '1.0',
           type: 'com.twilio.eventstreams.test-event',
           source: 'Sink',
-          id: chance.sid('AC'),
+          id: accountSid,
+          dataschema: 'https://events-schemas.twilio.com/EventStreams.TestSink/1.json',
+          datacontenttype: 'application/json',
           time: toIso(atMs),
           data: { test_id: chance.uuid() },
         }
       : {
           data: {},
           id: chance.uuid(),
-          time: toIso(atMs),
+          time: koreTime(chance, atMs),
           type: 'com.kore.eventstreams.test.event',
+          source: 'kore-events',
+          dataschema: '/schemas/test/1',
           specversion: '1.0',
+          datacontenttype: 'application/json',
         },
   );
 
+/** Another product's event in the same stream. */
 export const otherEvent = (chance: Chance, atMs: number): string =>
   JSON.stringify({
     specversion: '1.0',

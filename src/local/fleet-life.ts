@@ -2,7 +2,7 @@
 
 import { type Device, surroundings } from './fleet-device.ts';
 import type { FleetOptions } from './fleet-options.ts';
-import { type Happening, SessionSimulation, seconds } from './fleet-session.ts';
+import { type Happening, SESSION_ERROR, SessionSimulation, seconds } from './fleet-session.ts';
 import type { Chance } from './seeded-random.ts';
 
 const MINUTE_MS = 60_000;
@@ -10,6 +10,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** A device that may not connect tries on, but not for ever in one run. */
 const REJECTIONS_MAX = 40;
+/** Network not allowed, rate limited, SIM new, SIM inactive. Source: KORE's error codes. */
+const REJECTION_CODES = [83702, 83703, 83704, 83705] as const;
 
 const inSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
@@ -50,14 +52,17 @@ export class DeviceLife {
       ...surroundings(this.chance, network),
       ...changes,
     };
-    this.happenings.push({ atMs, suffix: `${kind}.${verb}`, data });
+    this.happenings.push({ atMs, suffix: `${kind}.${verb}`, schema: 2, data });
   }
 
   private runRejected(): readonly Happening[] {
     let atMs = inSeconds(this.options.startAtMs + this.chance.whole(0, HOUR_MS));
     for (let count = 0; count < REJECTIONS_MAX && atMs < this.untilMs; count += 1) {
-      const error = { code: this.chance.pick([83702, 83703, 83704, 83705]), message: 'Attachment rejected' };
-      this.event('attachment', this.chance.is(0.9) ? 'rejected' : 'failed', atMs, { error });
+      if (this.chance.is(0.9))
+        this.event('attachment', 'rejected', atMs, {
+          error: { code: this.chance.pick(REJECTION_CODES), message: 'Attachment rejected' },
+        });
+      else this.event('attachment', 'failed', atMs, { error: { code: 83700, message: 'Internal error' } });
       atMs += this.chance.whole(5, 300) * 1000;
     }
     return this.happenings;
@@ -75,7 +80,7 @@ export class DeviceLife {
     const { chance } = this;
     if (chance.is(0.03)) {
       // Never came to be: no session to name.
-      this.event('data-session', 'failed', startMs, { apn: 'super', error: { code: 83701, message: 'x' } });
+      this.event('data-session', 'failed', startMs, { apn: 'super', error: SESSION_ERROR });
       return startMs;
     }
     const lengthMs = chance.pick([

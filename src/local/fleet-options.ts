@@ -23,13 +23,15 @@ export interface FleetOptions {
   readonly stringDataRate: number;
   /** Share of records that are an array. */
   readonly arrayRate: number;
+  /** Longest array. No vendor says that it puts several events into one record; the decoder takes them. */
+  readonly arrayElementsMax: number;
   readonly attachStormRate: number;
   readonly rejectedRate: number;
   readonly testEvents: number;
   readonly unknownTypes: number;
   /** Poison records per event. */
   readonly poisonRate: number;
-  /** At most so many lines, the earliest. */
+  /** At most so many events and other things delivered, the earliest; an array counts as its elements. */
   readonly eventsMax: number;
 }
 
@@ -47,6 +49,7 @@ export const FLEET_DEFAULTS: FleetOptions = {
   koreRate: 0.5,
   stringDataRate: 0.1,
   arrayRate: 0.05,
+  arrayElementsMax: 1,
   attachStormRate: 0.05,
   rejectedRate: 0.05,
   testEvents: 2,

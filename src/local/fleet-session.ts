@@ -9,11 +9,16 @@ export interface Happening {
   readonly atMs: number;
   /** The end of the event's type: `data-session.updated`. */
   readonly suffix: string;
+  /** Version 1 has no counters of the whole session. */
+  readonly schema: 1 | 2;
   readonly data: EventData;
 }
 
 const SECOND_MS = 1_000;
 const COUNTERS = ['data_session_data_download', 'data_session_data_upload', 'data_session_data_total'];
+
+/** What the network says when it cannot keep or make a session. */
+export const SESSION_ERROR = { code: 83701, message: 'DIAMETER_UNABLE_TO_COMPLY' };
 
 /** Whole seconds, as the vendors write times in `data`. */
 export const seconds = (ms: number): string => toIso(ms).replace('.000Z', 'Z');
@@ -72,10 +77,33 @@ export class SessionSimulation {
       this.add('updated', toMs, this.window(fromMs, toMs));
       fromMs = toMs;
     }
-    if (endMs <= untilMs && end === 'ended')
-      this.add('ended', endMs, { ...this.window(fromMs, endMs), data_session_end_time: seconds(endMs) });
-    if (endMs <= untilMs && end === 'failed') this.add('failed', endMs, { error: SESSION_ERROR });
+    if (endMs > untilMs) return this.happenings;
+    if (end === 'ended') this.end(fromMs);
+    else this.fail(fromMs);
     return this.happenings;
+  }
+
+  private end(fromMs: number): void {
+    const { endMs } = this.plan;
+    const share = this.chance.whole(1, 20);
+    const changes: Record<string, unknown> = {
+      ...this.window(fromMs, endMs),
+      data_session_end_time: seconds(endMs),
+    };
+    // Both say the same instant; the schema asks for neither.
+    if (share === 1) delete changes['data_session_end_time'];
+    if (share === 2) delete changes['data_session_update_end_time'];
+    this.add('ended', endMs, changes);
+  }
+
+  /** The network gives up; sometimes it still ends the session in order, at once or a moment before or after. */
+  private fail(fromMs: number): void {
+    const { chance } = this;
+    const { endMs } = this.plan;
+    const endTime = chance.is(0.3) ? { data_session_end_time: seconds(endMs) } : {};
+    const failedAtMs = endMs + chance.pick([-1, 0, 1]) * SECOND_MS;
+    this.add('failed', failedAtMs, { error: SESSION_ERROR, ...endTime });
+    if (chance.is(0.5)) this.end(fromMs);
   }
 
   /** What was used between two instants, and the session's counters after it. */
@@ -109,10 +137,12 @@ export class SessionSimulation {
       data_session_start_time: seconds(this.plan.startMs),
       ...changes,
     };
+    const isV1 = this.isV1(atMs);
     this.happenings.push({
       atMs,
       suffix: `data-session.${verb}`,
-      data: this.isV1(atMs) ? withoutCounters(data) : data,
+      schema: isV1 ? 1 : 2,
+      data: isV1 ? withoutCounters(data) : data,
     });
   }
 
@@ -121,8 +151,6 @@ export class SessionSimulation {
     return schema === 'v1' || (schema === 'v1-then-v2' && atMs < (startMs + endMs) / 2);
   }
 }
-
-const SESSION_ERROR = { code: 83701, message: 'DIAMETER_UNABLE_TO_COMPLY' };
 
 const withoutCounters = (data: EventData): EventData =>
   Object.fromEntries(Object.entries(data).filter(([name]) => !COUNTERS.includes(name)));

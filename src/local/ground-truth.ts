@@ -1,8 +1,10 @@
 /** The fleet's own books: what each session's item must say, from the events delivered. Written apart from the
  *  product's fold, from the documents alone, so that the two check each other. */
+import { fromIso } from '../time.ts';
 import type { Happening } from './fleet-session.ts';
 
-/** Attributes as the session item has them; times in ISO with milliseconds; bytes are whole numbers. */
+/** Attributes as the session item has them. Times: ISO 8601 with milliseconds and `Z`. Bytes: whole numbers
+ *  below 2^53, so that the truth is plain JSON; a simulated session stays far below. */
 export interface SessionTruth {
   readonly account_sid: string;
   readonly sim_sid: string;
@@ -21,17 +23,25 @@ export interface SessionTruth {
   readonly update_count: number;
 }
 
+/** Why an event is not metered, in the product's words. */
+export type IgnoredTruth = 'attachment' | 'test-event' | 'other-type' | 'session-failed-without-sid';
+
+/** What a run over all of the fleet's records must end with. */
 export interface GroundTruth {
   readonly sessions: Readonly<Record<string, SessionTruth>>;
   readonly totals: {
     /** Distinct events of data sessions. */
     readonly distinct: number;
+    /** Further copies of those. */
     readonly duplicates: number;
+    /** Each copy counts. */
     readonly ignored: number;
+    readonly ignored_by_reason: Readonly<Record<IgnoredTruth, number>>;
     readonly poison: number;
   };
 }
 
+/** One attribute of one session that is not as the truth says; `item` when the whole session is missing or extra. */
 export interface Difference {
   readonly dataSessionSid: string;
   readonly attribute: string;
@@ -47,6 +57,9 @@ const time = (data: Data, name: string): string | undefined =>
   (data[name] as string | undefined)?.replace(/(\d)Z$/, '$1.000Z');
 const latest = (times: readonly (string | undefined)[]): string | undefined =>
   times.reduce((a, b) => (a === undefined || (b !== undefined && b > a) ? b : a), undefined);
+
+const earliest = (times: readonly (string | undefined)[]): string | undefined =>
+  times.filter((text) => text !== undefined).sort()[0];
 
 /** One direction's bytes: counted windows, the greatest counter, and what came before the first event. */
 function direction(events: readonly Happening[], name: 'download' | 'upload', isFromStart: boolean) {
@@ -72,13 +85,24 @@ function showsStart({ suffix, data }: Happening): boolean {
   return suffix.endsWith('.started') || (from !== undefined && start !== undefined && from <= start);
 }
 
+const timestampMs = ({ data }: Happening): number => fromIso(String(data['timestamp']));
+
 function lastTerminal(events: readonly Happening[]): Happening | undefined {
   const order = ['failed', 'ended'];
   return events
     .filter((event) => order.includes(verbOf(event)))
-    .sort((a, b) => a.atMs - b.atMs || order.indexOf(verbOf(a)) - order.indexOf(verbOf(b)))
+    .sort((a, b) => timestampMs(a) - timestampMs(b) || order.indexOf(verbOf(a)) - order.indexOf(verbOf(b)))
     .at(-1);
 }
+
+/** A session that ended did so when its event says it happened; one that failed only where it is said. */
+const endOf = (terminal: Happening): string | undefined =>
+  time(terminal.data, 'data_session_end_time') ??
+  (verbOf(terminal) === 'ended' ? time(terminal.data, 'timestamp') : undefined);
+
+const usageEnd = (event: Happening): string | undefined =>
+  time(event.data, 'data_session_update_end_time') ??
+  (verbOf(event) === 'ended' ? time(event.data, 'data_session_end_time') : undefined);
 
 function truthOf(events: readonly Happening[]): SessionTruth {
   const isFromStart = events.some(showsStart);
@@ -87,15 +111,15 @@ function truthOf(events: readonly Happening[]): SessionTruth {
     direction(events, 'upload', isFromStart),
   ];
   const terminal = lastTerminal(events);
-  const endedAt = terminal && time(terminal.data, 'data_session_end_time');
-  const usageThrough = latest(events.map(({ data }) => time(data, 'data_session_update_end_time')));
+  const endedAt = terminal && endOf(terminal);
+  const usageThrough = latest(events.map(usageEnd));
   const first = (events[0] as Happening).data;
   return {
     account_sid: String(first['account_sid']),
     sim_sid: String(first['sim_sid']),
     apn: String(first['apn']),
     status: terminal ? (verbOf(terminal) as 'ended' | 'failed') : 'open',
-    started_at: String(time(first, 'data_session_start_time')),
+    started_at: String(earliest(events.map(({ data }) => time(data, 'data_session_start_time')))),
     ...(endedAt ? { ended_at: endedAt } : {}),
     ...(usageThrough ? { usage_through: usageThrough } : {}),
     download_bytes: download.used,
@@ -113,18 +137,22 @@ function truthOf(events: readonly Happening[]): SessionTruth {
 export class TruthKeeper {
   private readonly seen = new Set<unknown>();
   private readonly sessions = new Map<string, Happening[]>();
+  private readonly ignored: Record<IgnoredTruth, number> = {
+    attachment: 0,
+    'test-event': 0,
+    'other-type': 0,
+    'session-failed-without-sid': 0,
+  };
   private duplicates = 0;
-  private ignored = 0;
   private poison = 0;
 
   deliver(happening: Happening): 'event' | 'duplicate' | 'ignored' {
-    const { data } = happening;
+    const { data, suffix } = happening;
     const sid = data['data_session_sid'];
-    if (typeof sid !== 'string') {
-      // Attachments, and sessions that never came to be: counted each time they arrive.
-      this.ignored += 1;
-      return 'ignored';
-    }
+    if (typeof sid !== 'string')
+      return this.deliverIgnored(
+        suffix.startsWith('attachment.') ? 'attachment' : 'session-failed-without-sid',
+      );
     if (this.seen.has(data['event_sid'])) {
       this.duplicates += 1;
       return 'duplicate';
@@ -136,12 +164,13 @@ export class TruthKeeper {
     return 'event';
   }
 
-  /** Test events and foreign types are ignored; anything else without a happening is poison. */
-  deliverOther(text: string): 'ignored' | 'poison' {
-    if (/eventstreams\.test|twilio\.(voice|errorlogs)/.test(text)) {
-      this.ignored += 1;
-      return 'ignored';
-    }
+  /** Ignored events are counted each time they arrive. */
+  deliverIgnored(reason: IgnoredTruth): 'ignored' {
+    this.ignored[reason] += 1;
+    return 'ignored';
+  }
+
+  deliverPoison(): 'poison' {
     this.poison += 1;
     return 'poison';
   }
@@ -152,7 +181,8 @@ export class TruthKeeper {
       totals: {
         distinct: this.seen.size,
         duplicates: this.duplicates,
-        ignored: this.ignored,
+        ignored: Object.values(this.ignored).reduce((sum, count) => sum + count, 0),
+        ignored_by_reason: { ...this.ignored },
         poison: this.poison,
       },
     };

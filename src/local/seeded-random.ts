@@ -38,18 +38,26 @@ export class Chance {
     return values[this.whole(0, values.length - 1)] as T;
   }
   hex(digits: number): string {
-    return [...this.random.bytes(Math.ceil(digits / 2))]
-      .map((byte) => byte.toString(16).padStart(2, '0'))
-      .join('')
-      .slice(0, digits);
+    let text = '';
+    while (text.length < digits)
+      text += this.below(2 ** 32)
+        .toString(16)
+        .padStart(8, '0');
+    return text.slice(0, digits);
   }
   sid(prefix: string): string {
     return prefix + this.hex(32);
   }
   digits(count: number): string {
-    return Array.from({ length: count }, () => this.whole(0, 9)).join('');
+    let text = '';
+    while (text.length < count) text += this.below(100_000).toString().padStart(5, '0');
+    return text.slice(0, count);
   }
+  /** Version 4. */
   uuid(): string {
-    return [8, 4, 4, 4, 12].map((count) => this.hex(count)).join('-');
+    return `${this.hex(8)}-${this.hex(4)}-4${this.hex(3)}-a${this.hex(3)}-${this.hex(12)}`;
+  }
+  private below(limit: number): number {
+    return Math.floor(this.random.next() * limit);
   }
 }

@@ -193,8 +193,14 @@ describe('draining', () => {
     expect(hasReadToTip({ ...claimed, counter: 6 })).toBe(false);
   });
 
-  it('another worker’s claim counts once this process has seen the row change', () => {
-    expect(isAllReadToTip(seen({ ...claimed, counter: 4 }, claimed), nobody)).toBe(true);
+  it('another worker’s claim counts once this process has seen the row change twice: reads lie between', () => {
+    const [earlier, between] = [
+      { ...claimed, counter: 3 },
+      { ...claimed, counter: 4 },
+    ];
+
+    expect(isAllReadToTip(seen(between, claimed), nobody)).toBe(false);
+    expect(isAllReadToTip(seen(earlier, between, claimed), nobody)).toBe(true);
   });
 
   it('a claim left by last week’s run does not count', () => {

@@ -10,12 +10,20 @@ import { gunzip, md5 } from '../../../src/source/record-codec.ts';
 import { sessionToItem } from '../../../src/store/session-item.ts';
 
 const decode = createDecoder({ recordMaxBytes: 100_000, unzippedMaxBytes: 100_000, md5, gunzip });
-const fleet = generateFleet({ seed: 3, devices: 40, hours: 30, poisonRate: 0.01, duplicateRate: 0.05 });
+const fleet = generateFleet({
+  seed: 3,
+  devices: 40,
+  hours: 30,
+  poisonRate: 0.01,
+  duplicateRate: 0.05,
+  arrayElementsMax: 4,
+});
 
 /** What each line decodes to. */
 const itemsOf = ({ lines }: Fleet) =>
-  lines.map(({ data, kind }) => ({
+  lines.map(({ data, kind, count }) => ({
     kind,
+    count,
     items: decode({
       data: new TextEncoder().encode(data),
       arrivedAtMs: Date.parse('2026-04-01T00:00:00Z'),
@@ -34,10 +42,60 @@ describe('a generated fleet', () => {
   });
 
   it('decodes to what its lines are said to be', () => {
-    for (const { kind, items } of itemsOf(fleet)) {
-      expect(items).toHaveLength(1);
-      expect([kind, items[0]?.kind]).toEqual([kind, kind === 'duplicate' ? 'event' : kind]);
-    }
+    const declared = fleet.lines.map(({ kind, count }) =>
+      Array(count).fill(kind === 'duplicate' ? 'event' : kind),
+    );
+
+    expect(itemsOf(fleet).map(({ items }) => items.map(({ kind }) => kind))).toEqual(declared);
+  });
+
+  it('ends with the totals of what its lines decode to, the ignored ones by reason', () => {
+    const items = itemsOf(fleet).flatMap((line) => line.items.map((item) => ({ ...item, as: line.kind })));
+    const { totals } = fleet.truth;
+
+    for (const [reason, count] of Object.entries(totals.ignored_by_reason))
+      expect([
+        reason,
+        items.filter((item) => item.kind === 'ignored' && item.reason === reason).length,
+      ]).toEqual([reason, count]);
+    expect(Math.min(...Object.values(totals.ignored_by_reason))).toBeGreaterThan(0);
+    expect(items.filter(({ kind }) => kind === 'ignored')).toHaveLength(totals.ignored);
+    expect(items.filter(({ kind }) => kind === 'poison')).toHaveLength(totals.poison);
+    expect(items.filter(({ as }) => as === 'duplicate')).toHaveLength(totals.duplicates);
+    expect(items.filter(({ as }) => as === 'event')).toHaveLength(totals.distinct);
+  });
+
+  it('keeps its rates', () => {
+    const { totals } = fleet.truth;
+    const connection = fleet.lines.filter(({ data }) => data.includes('"event_sid') && data.startsWith('{'));
+    const share = (part: string): number =>
+      connection.filter(({ data }) => data.includes(part)).length / connection.length;
+
+    expect(totals.duplicates / totals.distinct).toBeCloseTo(0.05, 1);
+    expect(share('kore-events')).toBeCloseTo(0.5, 1);
+    expect(totals.poison / (totals.distinct + totals.duplicates + totals.ignored)).toBeCloseTo(0.01, 3);
+  });
+
+  it('delivers at most as much as asked for, arrays counted by their elements', () => {
+    const { lines } = generateFleet({ devices: 5, eventsMax: 200, arrayRate: 0.5, arrayElementsMax: 4 });
+
+    expect(lines.reduce((sum, { count }) => sum + count, 0)).toBe(200);
+    expect(lines.some(({ count }) => count > 1)).toBe(true);
+  });
+
+  it('delivers late what disorder asks for, and in order without it', () => {
+    const steps = (disorderMs: number): number => {
+      const times = itemsOf(
+        generateFleet({ devices: 5, disorderMs, duplicateRate: 0, arrayRate: 0 }),
+      ).flatMap(({ items }) =>
+        items.flatMap((item) => (item.kind === 'event' ? [item.event.timestampMs ?? 0] : [])),
+      );
+      return Math.max(...times.slice(1).map((time, at) => (times[at] ?? 0) - time));
+    };
+
+    expect(steps(0)).toBeLessThan(3_000);
+    expect(steps(15 * 60_000)).toBeGreaterThan(60_000);
+    expect(steps(15 * 60_000)).toBeLessThanOrEqual(15 * 60_000);
   });
 
   it('folds to its own books, which were kept apart from the fold', () => {
@@ -119,5 +177,15 @@ describe('a generated fleet', () => {
     const text = fleet.lines.map(({ data }) => data).join('\n');
 
     for (const pattern of CANARY_PATTERNS) expect(text).toMatch(pattern);
+    const names = ['imsi', 'imei', 'sim_iccid', 'ip_address', 'lat', 'lon'];
+    for (const [at, name] of names.entries()) {
+      const values = [...text.matchAll(new RegExp(`"${name}":"?([^",}]+)`, 'g'))].map(([, value]) => value);
+      const whole = new RegExp(`^${CANARY_PATTERNS[at]?.source}$`);
+      expect([name, values.length > 0, values.filter((value) => !whole.test(value ?? ''))]).toEqual([
+        name,
+        true,
+        [],
+      ]);
+    }
   });
 });
