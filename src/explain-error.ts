@@ -10,11 +10,31 @@ const ACCESS_DENIED = new Set([
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Turns what the SDK throws into a sentence that says what to do. `what` is what was being done. */
-export function explain(error: unknown, what: string): MeterError {
+const FILE_ERRORS = new Set(['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC']);
+
+/** Turns what the SDK throws into a sentence that says what to do. `what` is what was being done; `missing` is
+ *  the code for a stream or table that is not there. */
+export function explain(
+  error: unknown,
+  what: string,
+  missing: 'stream-missing' | 'table-missing' = 'table-missing',
+): MeterError {
   if (error instanceof MeterError) return error;
   const name = errorName(error);
   const cause = { cause: error };
+  const { code, path } = error as { code?: string; path?: string };
+  if (code && FILE_ERRORS.has(code))
+    return new MeterError(
+      'usage',
+      `The file ${path ?? ''} cannot be used (${code}) while ${what}. Check its path.`,
+      cause,
+    );
+  if (name === 'ResourceNotFoundException')
+    return new MeterError(
+      missing,
+      `The ${missing === 'stream-missing' ? 'stream' : 'table'} does not exist in this account and region (${what}). Check the name and AWS_REGION; for local work \`supersim-meter provision\` creates tables.`,
+      cause,
+    );
   if (messageOf(error).includes('Region is missing'))
     return new MeterError(
       'region-missing',

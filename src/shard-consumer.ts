@@ -98,6 +98,10 @@ export class ShardConsumer implements ShardHandler {
       this.deps.metrics.batchDone(this.deps.clock.monotonicMs() - startedAtMs);
       this.deps.metrics.readPage(lease.shardId, page);
       stored = decoded.last ?? stored;
+      // Most of what arrives cannot be read: a wrong stream or a wrong decoder, not bad records. Not
+      // checkpointed, so that a restart meets it again.
+      if (!page.shardEnd && guard.isTooMuch(tally))
+        return { kind: 'parked', reason: 'too-many-dead-letters' };
       // 3. Then progress: refused if the lease is no longer ours.
       const isDue = this.deps.clock.monotonicMs() - checkpointedAtMs >= this.options.checkpointEveryMs;
       if (stored && (isAtTip || isDue || page.shardEnd)) {
@@ -108,8 +112,6 @@ export class ShardConsumer implements ShardHandler {
       if (isAtTip) lease.setReadToTip(true);
       // 4. A closed shard ends only here, after all of it is stored; its children's leases come first.
       if (page.shardEnd) return lease.finish(page.shardEnd.childShards);
-      // Most of what arrives cannot be read: a wrong stream or a wrong decoder, not bad records.
-      if (guard.isTooMuch(tally)) return { kind: 'parked', reason: 'too-many-dead-letters' };
     }
     if (stored && !lease.lost.aborted && (await this.checkpoint(lease, stored)) === 'lost')
       return { kind: 'lost' };

@@ -19,6 +19,10 @@ export function buildProgram(): Command {
     )
     .version(VERSION)
     .showHelpAfterError('(add --help for what it takes)')
+    .configureOutput({
+      outputError: (text, write) =>
+        write(`supersim-meter: ${text.replace(/^error: /, '').trimEnd()} [usage]\n`),
+    })
     .exitOverride();
   addDemoCommand(program);
   addRunCommand(program);

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
 import { createClients } from '../aws-clients.ts';
-import { MeterError } from '../errors.ts';
 import { explain } from '../explain-error.ts';
 import { type OutgoingRecord, putRecords } from '../local/put-records.ts';
 import { systemClock, systemRandom } from '../time.ts';
@@ -66,9 +65,7 @@ export function addPutCommand(program: Command): void {
     try {
       await putFile(options);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-        throw new MeterError('usage', `There is no file ${options.file}.`);
-      throw explain(error, 'putting records');
+      throw explain(error, 'putting records', 'stream-missing');
     }
   });
 }

@@ -36,7 +36,7 @@ function report({ end, totals }: WorkerResult, isJson: boolean): number {
   if (isJson) process.stdout.write(`${toJson({ end: end.kind, ...totals })}\n`);
   if (end.kind !== 'parked') return EXIT.ok;
   process.stderr.write(
-    `supersim-meter: ${end.shardId} stopped (${end.reason}), so the stream cannot be drained\n`,
+    `supersim-meter: ${end.shardId} stopped (${end.reason}), so the stream cannot be drained; the log says more [${end.reason}]\n`,
   );
   return EXIT.failed;
 }

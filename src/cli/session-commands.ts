@@ -42,14 +42,17 @@ const printRow = (cells: readonly unknown[]): void => {
 async function list(options: Options): Promise<void> {
   const { client, tableName } = open(options);
   const items = options.sim ? sessionsOfSim(client, tableName, options.sim) : scanSessions(client, tableName);
-  if (!options.json) printRow(COLUMNS);
+  let count = 0;
   for await (const item of items) {
+    if (count === 0 && !options.json) printRow(COLUMNS);
+    count += 1;
     if (options.json) print(item);
     else {
       const plain = toPlain(item) as Record<string, unknown>;
       printRow(COLUMNS.map((column) => plain[column]));
     }
   }
+  if (count === 0) process.stderr.write('no sessions\n');
 }
 
 async function get(sid: string, options: Options): Promise<void> {

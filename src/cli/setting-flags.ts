@@ -1,12 +1,6 @@
 import { type Command, Option } from 'commander';
-import {
-  type EffectiveConfig,
-  flagOf,
-  readConfig,
-  SETTINGS,
-  type SettingName,
-  variableOf,
-} from '../config.ts';
+import { type EffectiveConfig, flagOf, readConfig, type SettingName, variableOf } from '../config.ts';
+import { SETTINGS } from '../settings.ts';
 
 /** Gives a command flags for settings; each overrides its variable. */
 export function addSettingFlags(command: Command, names: readonly SettingName[]): Command {

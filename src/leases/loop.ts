@@ -37,7 +37,7 @@ export async function backOff(
   attempt: number,
   about: LeaseLogFields,
 ): Promise<void> {
-  const delayMs = backOffMs(attempt, random);
+  const delayMs = Math.round(backOffMs(attempt, random));
   const fields = { ...about, errorName: errorName(error), attempt, delayMs };
   log.warn('lease.retry', 'a lease operation failed and is tried again', fields);
   await clock.sleep(delayMs, signal);

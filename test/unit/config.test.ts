@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { readConfig, SETTINGS, type SettingName, variableOf } from '../../src/config.ts';
+import { readConfig, type SettingName, variableOf } from '../../src/config.ts';
+import { SETTINGS } from '../../src/settings.ts';
 
 const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 
