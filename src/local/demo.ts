@@ -95,6 +95,8 @@ export class Demo {
     } finally {
       watching.abort();
       for (const worker of this.workers) await worker.kill();
+      // The embedded Kinesis ends only once no client holds a connection.
+      for (const client of Object.values(this.clients)) client.destroy();
       await Promise.all(this.engines.map((engine) => engine.stop()));
     }
   }

@@ -26,6 +26,8 @@ export const LOCAL_HOST = '127.0.0.1';
 /** The slowest engine needs 2 s on a quiet machine. Unit: ms. */
 const START_TIMEOUT_MS = 30_000;
 const PROBE_EVERY_MS = 50;
+/** An engine that takes the connection and says nothing must not hold the start up. Unit: ms. */
+const PROBE_TIMEOUT_MS = 1_000;
 const STOP_GRACE_MS = 3_000;
 /** What an engine printed last, to be shown when it does not start. Unit: characters. */
 const OUTPUT_KEPT = 2_000;
@@ -115,25 +117,39 @@ export async function startEngine(engine: EngineCommand, clock: Clock = systemCl
   const child = new EngineChild(engine, clock);
   const endpoint = `http://${LOCAL_HOST}:${port}`;
   const deadlineMs = clock.monotonicMs() + START_TIMEOUT_MS;
-  while (!(await answers(endpoint))) {
-    if (child.ended === undefined && clock.monotonicMs() < deadlineMs) {
-      await clock.sleep(PROBE_EVERY_MS);
-      continue;
-    }
-    await child.stop();
-    throw new MeterError(
-      'engine-missing',
-      `${name} did not start (${child.ended ?? 'no answer'}). It said: ${child.output.trim() || 'nothing'}`,
-    );
+  for (;;) {
+    const isAnswered = await answers(endpoint);
+    // An answer while our child is dead comes from what took the port in between.
+    if (isAnswered && child.ended === undefined)
+      return { name, endpoint, pid: child.pid, stop: () => child.stop() };
+    if (child.ended !== undefined || clock.monotonicMs() >= deadlineMs) break;
+    await clock.sleep(PROBE_EVERY_MS);
   }
-  return { name, endpoint, pid: child.pid, stop: () => child.stop() };
+  const why = child.ended;
+  await child.stop();
+  throw notStarted(engine, why, child.output.trim());
+}
+
+function notStarted({ name, command }: EngineCommand, why: string | undefined, output: string): MeterError {
+  if (why === 'ENOENT')
+    return new MeterError(
+      'engine-missing',
+      `${name} cannot start: there is no program "${command}" on this machine. Install it, or choose another engine.`,
+    );
+  const reason = why ?? `no answer within ${START_TIMEOUT_MS / 1_000} s`;
+  return new MeterError(
+    'engine-missing',
+    `${name} did not start (${reason}). It said: ${output || 'nothing'}`,
+  );
 }
 
 /** Any HTTP answer will do: engines refuse an unsigned GET in different ways. No pooled socket stays behind. */
 const answers = (endpoint: string): Promise<boolean> =>
   new Promise((resolve) => {
-    get(endpoint, { agent: false }, (response) => {
+    const request = get(endpoint, { agent: false, timeout: PROBE_TIMEOUT_MS }, (response) => {
       response.resume();
       response.once('close', () => resolve(true));
-    }).once('error', () => resolve(false));
+    });
+    request.once('timeout', () => request.destroy());
+    request.once('error', () => resolve(false));
   });

@@ -2,6 +2,7 @@
 import {
   CreateTableCommand,
   DescribeTableCommand,
+  DescribeTimeToLiveCommand,
   type DynamoDBClient,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -54,15 +55,33 @@ async function provisionTable(
       (await client.send(new DescribeTableCommand({ TableName: definition.name }))).Table?.TableStatus,
     clock,
   );
-  if (!definition.ttlAttribute) return;
-  const specification = { Enabled: true, AttributeName: definition.ttlAttribute };
-  // Some engines know no TTL; one that is on already is refused.
-  await client
-    .send(new UpdateTimeToLiveCommand({ TableName: definition.name, TimeToLiveSpecification: specification }))
-    .catch(unless(['UnknownOperationException', 'ValidationException']));
+  if (definition.ttlAttribute) await enableTtl(client, definition.name, definition.ttlAttribute);
 }
 
-/** @throws MeterError `table-mismatch` when a table exists in another shape. */
+/** Some engines know no TTL; one that is on already is refused, and must be on for the right attribute.
+ *  @throws MeterError `table-mismatch` */
+async function enableTtl(client: DynamoDBClient, table: string, attribute: string): Promise<void> {
+  const specification = { Enabled: true, AttributeName: attribute };
+  try {
+    await client.send(
+      new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification: specification }),
+    );
+  } catch (error) {
+    if (errorName(error) === 'UnknownOperationException') return;
+    if (errorName(error) !== 'ValidationException') throw error;
+    const answer = await client.send(new DescribeTimeToLiveCommand({ TableName: table }));
+    const found = answer.TimeToLiveDescription;
+    if (found?.AttributeName === attribute) return;
+    throw new MeterError(
+      'table-mismatch',
+      `table "${table}" expires its items by ${found?.AttributeName ?? '(nothing)'}, expected ${attribute}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Creates what is missing and leaves what is there as it is.
+ *  @throws MeterError `table-mismatch` when a table exists in another shape. */
 export async function provisionTables(
   client: DynamoDBClient,
   definitions: readonly TableDefinition[],

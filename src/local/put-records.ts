@@ -35,12 +35,13 @@ function* batches(records: readonly OutgoingRecord[], recordsMax: number): Gener
   if (batch.length > 0) yield batch;
 }
 
+/** Answers how many went in: all, unless it was told to stop. */
 async function putBatch(
   deps: PutDeps,
   stream: string,
   batch: OutgoingRecord[],
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   let waiting = batch;
   for (let attempt = 0; waiting.length > 0 && !signal?.aborted; attempt += 1) {
     if (attempt === ATTEMPTS_MAX)
@@ -57,6 +58,7 @@ async function putBatch(
     );
     waiting = waiting.filter((_, index) => answer.Records?.[index]?.ErrorCode !== undefined);
   }
+  return batch.length - waiting.length;
 }
 
 /** Puts records in order, in batches; what Kinesis refuses is put again. `onPut` hears of each batch.
@@ -79,9 +81,9 @@ export async function putRecords(
   let done = 0;
   for (const batch of batches(records, options.recordsPerCallMax ?? RECORDS_PER_CALL_MAX)) {
     if (signal?.aborted) return;
-    await putBatch(deps, stream, batch, signal);
-    done += batch.length;
-    onPut?.(batch.length);
+    const count = await putBatch(deps, stream, batch, signal);
+    done += count;
+    onPut?.(count);
     const aheadMs = ratePerSecond
       ? (done / ratePerSecond) * 1000 - (deps.clock.monotonicMs() - startedAtMs)
       : 0;

@@ -70,8 +70,17 @@ export interface TableProblem {
   readonly message: string;
 }
 
-const shown = (schema: readonly { AttributeName?: string | undefined }[] | undefined): string =>
-  (schema ?? []).map(({ AttributeName }) => AttributeName).join(' + ');
+/** `id + page (N)`: a key's names, with its type where that is not the string it should be. */
+const shown = (
+  schema: readonly { AttributeName?: string | undefined }[] | undefined,
+  { AttributeDefinitions: types }: TableDescription,
+): string =>
+  (schema ?? [])
+    .map(({ AttributeName: name }) => {
+      const type = types?.find(({ AttributeName }) => AttributeName === name)?.AttributeType ?? 'S';
+      return type === 'S' ? name : `${name} (${type})`;
+    })
+    .join(' + ');
 
 /** What of a table's shape differs from its definition. */
 export function compareTable(
@@ -79,11 +88,14 @@ export function compareTable(
   table: TableDescription,
 ): TableProblem[] {
   const expectations = [
-    { what: `table "${name}"`, expected: key.join(' + '), found: shown(table.KeySchema) },
+    { what: `table "${name}"`, expected: key.join(' + '), found: shown(table.KeySchema, table) },
     ...Object.entries(indexes).map(([index, indexKey]) => ({
       what: `index "${index}" of table "${name}"`,
       expected: indexKey.join(' + '),
-      found: shown(table.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === index)?.KeySchema),
+      found: shown(
+        table.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === index)?.KeySchema,
+        table,
+      ),
     })),
   ];
   return expectations
