@@ -151,11 +151,11 @@ describe('retries', () => {
   it('of one client are not used up by another', async () => {
     respond = (response) => json(response, 500, { __type: 'InternalServerError' });
     await Promise.all(Array.from({ length: 40 }, () => failureOf('data')));
-    bodies = [];
 
-    await failureOf('leases');
+    await clients.leases.send(new ListTablesCommand({ Limit: 7 }) as never).catch(() => {});
 
-    expect(bodies).toHaveLength(CLIENT_LIMITS.leases.attemptsMax);
+    // By its own mark: a late request of the others, given up by the client on a busy machine, may still arrive.
+    expect(bodies.filter((body) => body.includes('"Limit":7'))).toHaveLength(CLIENT_LIMITS.leases.attemptsMax);
   });
 });
 
