@@ -83,3 +83,16 @@ export function readConfig(
 /** `failoverTimeMs` → `failover-time-ms`. */
 export const flagOf = (setting: string): string =>
   setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** The streams that `stream` names. */
+export const streamsOf = ({ stream }: Pick<Config, 'stream'>): readonly string[] => stream.split(',');
+
+/** The stream that `stream` names, for commands that work on one.
+ *  @throws MeterError `config-invalid` when it names several. */
+export function onlyStreamOf(config: Pick<Config, 'stream'>): string {
+  if (!config.stream.includes(',')) return config.stream;
+  throw new MeterError(
+    'config-invalid',
+    `This command works on one stream, and "${config.stream}" names several: give one with --stream or ${variableOf('stream')}.`,
+  );
+}

@@ -94,6 +94,9 @@ export const ERROR_CODES = [
   'usage',
   'invariant-broken',
   'position-refused',
+  'stream-recreated',
+  'lease-table-mode',
+  'kcl3-fleet-alive',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

@@ -1,4 +1,5 @@
 import { classify, errorName, MeterError } from './errors.ts';
+import { LeaseTableError } from './leases/index.ts';
 
 const ACCESS_DENIED = new Set([
   'AccessDeniedException',
@@ -10,6 +11,15 @@ const ACCESS_DENIED = new Set([
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** The lease library does not know our settings' names. */
+function explainLeaseTable(error: LeaseTableError): MeterError {
+  const more =
+    error.problem === 'kcl3-fleet-alive'
+      ? ' To run beside them all the same, set SUPERSIM_ALLOW_KCL3=true.'
+      : '';
+  return new MeterError(error.problem, error.message + more, { cause: error });
+}
+
 const FILE_ERRORS = new Set(['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC']);
 
 /** Turns what the SDK throws into a sentence that says what to do. `what` is what was being done; `missing` is
@@ -20,6 +30,7 @@ export function explain(
   missing: 'stream-missing' | 'table-missing' = 'table-missing',
 ): MeterError {
   if (error instanceof MeterError) return error;
+  if (error instanceof LeaseTableError) return explainLeaseTable(error);
   const name = errorName(error);
   const cause = { cause: error };
   const { code, path } = error as { code?: string; path?: string };

@@ -1,6 +1,6 @@
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import type { AwsClients } from './aws-clients.ts';
-import type { Config } from './config.ts';
+import { type Config, streamsOf } from './config.ts';
 import { errorName, MeterError } from './errors.ts';
 import { explain } from './explain-error.ts';
 import { tableDefinitions, verifyTables } from './store/tables.ts';
@@ -11,6 +11,20 @@ export async function preflight(
   clients: AwsClients,
   { stream, application, tablePrefix }: Pick<Config, 'stream' | 'application' | 'tablePrefix'>,
 ): Promise<void> {
+  for (const name of streamsOf({ stream })) await verifyStream(clients, name);
+  const problems = await verifyTables(clients.dynamodb, tableDefinitions({ application, tablePrefix })).catch(
+    (error: unknown) => {
+      throw explain(error, 'looking at the tables');
+    },
+  );
+  if (problems.length === 0) return;
+  throw new MeterError(
+    problems.some(({ kind }) => kind === 'mismatch') ? 'table-mismatch' : 'table-missing',
+    `The tables are not ready:\n${problems.map(({ message }) => `  - ${message}`).join('\n')}\nCreate them with your infrastructure code, or for local work with \`supersim-meter provision --application ${application} --table-prefix ${tablePrefix}\`.`,
+  );
+}
+
+async function verifyStream(clients: AwsClients, stream: string): Promise<void> {
   try {
     await clients.kinesis.send(new DescribeStreamSummaryCommand({ StreamName: stream }));
   } catch (error) {
@@ -22,14 +36,4 @@ export async function preflight(
       { cause: error },
     );
   }
-  const problems = await verifyTables(clients.dynamodb, tableDefinitions({ application, tablePrefix })).catch(
-    (error: unknown) => {
-      throw explain(error, 'looking at the tables');
-    },
-  );
-  if (problems.length === 0) return;
-  throw new MeterError(
-    problems.some(({ kind }) => kind === 'mismatch') ? 'table-mismatch' : 'table-missing',
-    `The tables are not ready:\n${problems.map(({ message }) => `  - ${message}`).join('\n')}\nCreate them with your infrastructure code, or for local work with \`supersim-meter provision --application ${application} --table-prefix ${tablePrefix}\`.`,
-  );
 }

@@ -3,6 +3,10 @@ import * as z from 'zod';
 import { fromIso } from './time.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/, 'must be 1 to 128 letters, digits, "_", "." or "-"');
+const names = z.string().refine((text) => {
+  const parts = text.split(',');
+  return parts.every((part) => name.safeParse(part).success) && new Set(parts).size === parts.length;
+}, 'must be a stream’s name, or several different ones separated by commas');
 /** DynamoDB wants at least three. */
 const tableName = name.min(3, 'must have at least 3 characters: it is a table’s name');
 const whole = (min: number, max: number) =>
@@ -45,7 +49,12 @@ const httpAddress = z.string().regex(/^[^\s:]+:\d{1,5}$/, 'must be HOST:PORT, su
 
 /** Every setting: its variable's schema, default, unit and meaning. The README's table is checked against it. */
 export const SETTINGS = {
-  stream: { schema: name, default: 'supersim-events', unit: '', text: 'Kinesis stream' },
+  stream: {
+    schema: names,
+    default: 'supersim-events',
+    unit: '',
+    text: 'Kinesis stream, or several separated by commas',
+  },
   application: {
     schema: tableName,
     default: 'supersim-meter',
@@ -77,6 +86,14 @@ export const SETTINGS = {
     unit: 'ms',
     text: 'how often the stream’s shards are listed',
   },
+  allowKcl3: {
+    schema: z
+      .enum(['true', 'false'], { message: 'must be true or false' })
+      .transform((text) => text === 'true'),
+    default: 'false',
+    unit: '',
+    text: 'start also beside a live fleet of Java KCL 3 in the lease table',
+  },
   leasesMax: {
     schema: whole(1, 100_000),
     default: '10000',
@@ -94,6 +111,12 @@ export const SETTINGS = {
     default: '1000',
     unit: 'ms',
     text: 'pause between reads of a shard that is caught up',
+  },
+  stallAfterMs: {
+    schema: whole(1_000, 3_600_000),
+    default: '60000',
+    unit: 'ms',
+    text: 'a shard whose reads bring no answer for so long is given back to the fleet',
   },
   prefetchMaxBytes: {
     schema: whole(1024, 1_073_741_824),

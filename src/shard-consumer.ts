@@ -5,7 +5,8 @@
  *      └──────────────────────────────────────────────────────────────────────┘
  *
  *  It ends `finished` (shard end stored), `stopped` (asked to stop: in flight finished and checkpointed),
- *  `lost` (lease taken by another: nothing more is written for it) or `parked` (too many dead letters).
+ *  `lost` (lease taken by another: nothing more is written for it), `stalled` (no answers: another may try) or
+ *  `parked` (too many dead letters).
  *  A crash anywhere repeats work and never loses it: the store knows what it has counted. */
 import type { DecodedItem, RecordDecoder } from './decode/decode-record.ts';
 import type { DataSessionEvent } from './decode/event.ts';
@@ -14,7 +15,7 @@ import type { HeldLease, ShardHandler, ShardRunOutcome } from './leases/index.ts
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 import { PoisonGuard } from './poison-guard.ts';
-import type { RecordPage, StreamRecord } from './source/record.ts';
+import type { NextPage, RecordPage, StreamRecord } from './source/record.ts';
 import type { DeadLetter, DeadLetterStore } from './store/dead-letters.ts';
 import type { EventOutcome, SessionStore } from './store/session-store.ts';
 import { Tally } from './tally.ts';
@@ -22,8 +23,8 @@ import type { Clock } from './time.ts';
 
 /** Pages of one shard, in order, read ahead within a bound. */
 export interface PageSource {
-  /** The next page; 'aborted' once `signal` aborts. */
-  next(signal: AbortSignal): Promise<RecordPage | 'aborted'>;
+  /** The next page; 'aborted' once `signal` aborts; 'stalled' when reading makes no progress here. */
+  next(signal: AbortSignal): Promise<NextPage>;
   close(): Promise<void> | void;
 }
 
@@ -69,11 +70,11 @@ export class ShardConsumer implements ShardHandler {
       if (classify(error) === 'aborted') return lease.lost.aborted ? { kind: 'lost' } : { kind: 'stopped' };
       if (!(error instanceof MeterError) || error.code !== 'position-refused') throw error;
       // One shard that needs a person must not end the others.
-      this.deps.log.error('shard.position-refused', error.message, { shardId: lease.shardId });
+      this.deps.log.error('shard.position-refused', error.message, { shardId: lease.leaseKey });
       return { kind: 'parked', reason: error.code };
     } finally {
       await pages.close();
-      this.deps.metrics.forgetShard(lease.shardId);
+      this.deps.metrics.forgetShard(lease.leaseKey);
     }
   }
 
@@ -84,7 +85,8 @@ export class ShardConsumer implements ShardHandler {
     for (;;) {
       // 1. Read. A page in the buffer when we are asked to stop is left unread: the next owner reads it.
       const page = await pages.next(lease.stopping);
-      if (page === 'aborted') break;
+      if (page === 'aborted') return this.leave(lease, stored, 'stopped');
+      if (page === 'stalled') return this.leave(lease, stored, 'stalled');
       const { isAtTip } = page;
       // The claim goes out with every write of the lease: it is taken back before anything is left to do.
       if (!isAtTip || page.records.length > 0) lease.setReadToTip(false);
@@ -96,7 +98,7 @@ export class ShardConsumer implements ShardHandler {
       const tally = await this.store(decoded, lease);
       this.deps.metrics.countBatch(tally);
       this.deps.metrics.batchDone(this.deps.clock.monotonicMs() - startedAtMs);
-      this.deps.metrics.readPage(lease.shardId, page);
+      this.deps.metrics.readPage(lease.leaseKey, page);
       stored = decoded.last ?? stored;
       // Most of what arrives cannot be read: a wrong stream or a wrong decoder, not bad records. Not
       // checkpointed, so that a restart meets it again.
@@ -113,9 +115,17 @@ export class ShardConsumer implements ShardHandler {
       // 4. A closed shard ends only here, after all of it is stored; its children's leases come first.
       if (page.shardEnd) return lease.finish(page.shardEnd.childShards);
     }
-    if (stored && !lease.lost.aborted && (await this.checkpoint(lease, stored)) === 'lost')
-      return { kind: 'lost' };
-    return lease.lost.aborted ? { kind: 'lost' } : { kind: 'stopped' };
+  }
+
+  /** Checkpoints what is stored, and goes. */
+  private async leave(
+    lease: HeldLease,
+    stored: Position | undefined,
+    kind: 'stopped' | 'stalled',
+  ): Promise<ShardRunOutcome> {
+    if (lease.lost.aborted) return { kind: 'lost' };
+    if (stored && (await this.checkpoint(lease, stored)) === 'lost') return { kind: 'lost' };
+    return { kind };
   }
 
   /** Resumes by KCL's rule: reading starts at the checkpointed record, and what it covers is dropped.
@@ -147,7 +157,7 @@ export class ShardConsumer implements ShardHandler {
     ): void => {
       const { sequenceNumber, arrivedAtMs } = record;
       letters.push({
-        shardId: lease.shardId,
+        shardId: lease.leaseKey,
         sequenceNumber,
         index,
         reason,
@@ -160,7 +170,7 @@ export class ShardConsumer implements ShardHandler {
     for (const { record, item } of page.items) {
       if (item.kind === 'event') events.push({ record, index: item.index, event: item.event });
       else if (item.kind === 'poison') bury(record, item.index, item.reason, item.raw, item.field);
-      else this.ignore(item, tally, lease.shardId);
+      else this.ignore(item, tally, lease.leaseKey);
     }
     const outcomes = await this.deps.sessions.apply(
       events.map(({ event }) => event),
@@ -185,7 +195,7 @@ export class ShardConsumer implements ShardHandler {
   private async checkpoint(lease: HeldLease, position: Position): Promise<'kept' | 'lost'> {
     const outcome = await lease.checkpoint(position);
     if (outcome.kind === 'lost') return 'lost';
-    this.deps.metrics.checkpointed(lease.shardId);
+    this.deps.metrics.checkpointed(lease.leaseKey);
     return 'kept';
   }
 }

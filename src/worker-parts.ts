@@ -8,6 +8,7 @@ import type { HeldLease, InitialPosition } from './leases/index.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 import type { PersonalField } from './reduce/last-values.ts';
+import { streamNameOf } from './source/list-streams.ts';
 import { Prefetch } from './source/prefetch.ts';
 import { gunzip, md5 } from './source/record-codec.ts';
 import { ShardPoller } from './source/shard-poller.ts';
@@ -73,17 +74,22 @@ export function buildStores(
   };
 }
 
-/** The lease table's word for where a shard without a lease starts; a time itself is not stored, as with KCL. */
-export const initialPositionOf = (config: Config): InitialPosition =>
-  typeof config.initialPosition === 'object' ? 'AT_TIMESTAMP' : config.initialPosition;
+/** Where a shard without a lease starts, in the lease table's words. */
+export const startPositionOf = ({
+  initialPosition,
+}: Config): { readonly initialPosition: InitialPosition; readonly initialTimestampMs?: number } =>
+  typeof initialPosition === 'object'
+    ? { initialPosition: 'AT_TIMESTAMP', initialTimestampMs: initialPosition.timestampMs }
+    : { initialPosition };
 
 /** Where to read a lease's shard from. */
-function startOf(lease: HeldLease, config: Config): StartPosition {
-  const { startAt } = lease;
-  if (startAt === 'AT_TIMESTAMP')
-    return typeof config.initialPosition === 'object' ? config.initialPosition : 'TRIM_HORIZON';
-  if (startAt === 'SHARD_END') throw new Error(`a finished shard was handed out: ${lease.shardId}`);
-  return startAt;
+function startOf(lease: HeldLease): StartPosition {
+  const { startAt, startTimestampMs } = lease;
+  if (startAt === 'SHARD_END') throw new Error(`a finished shard was handed out: ${lease.leaseKey}`);
+  if (startAt !== 'AT_TIMESTAMP' && startAt !== 'LATEST') return startAt;
+  if (startTimestampMs !== undefined) return { timestampMs: startTimestampMs };
+  // A row that KCL made AT_TIMESTAMP, whose time only its settings knew, while ours name none: rather too much.
+  return startAt === 'LATEST' ? 'LATEST' : 'TRIM_HORIZON';
 }
 
 /** Reads a lease's shard ahead of its consumer. */
@@ -94,11 +100,12 @@ export const pageOpener =
       new ShardPoller(
         { ...deps, kinesis: deps.clients.kinesis },
         {
-          stream: config.stream,
+          stream: lease.streamId === undefined ? config.stream : streamNameOf(lease.streamId),
           shardId: lease.shardId,
-          startAt: startOf(lease, config),
+          startAt: startOf(lease),
           recordsPerReadMax: config.recordsPerReadMax,
           idleBetweenReadsMs: config.idleBetweenReadsMs,
+          stallAfterMs: config.stallAfterMs,
         },
       ),
       config.prefetchMaxBytes,

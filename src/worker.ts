@@ -5,7 +5,7 @@
  *                   │  or a fatal error      │ handlers end and checkpoint; leases freed; sockets closed
  *                   └────────────────────────┘ */
 import { type AwsClients, createClients, endpointOverrides } from './aws-clients.ts';
-import type { Config } from './config.ts';
+import { type Config, streamsOf } from './config.ts';
 import { classify } from './errors.ts';
 import {
   type CoordinatorEnd,
@@ -21,11 +21,11 @@ import type { LeaseChange, MetricsSnapshot } from './ops/metrics.ts';
 import { PrometheusMetrics } from './ops/prometheus-metrics.ts';
 import { preflight } from './preflight.ts';
 import { ShardConsumer } from './shard-consumer.ts';
-import { listShards } from './source/list-shards.ts';
+import { listStreams } from './source/list-streams.ts';
 import { tableNames } from './store/tables.ts';
 import type { Clock, Random } from './time.ts';
 import { VERSION } from './version.ts';
-import { buildDecoder, buildStores, initialPositionOf, pageOpener } from './worker-parts.ts';
+import { buildDecoder, buildStores, pageOpener, startPositionOf } from './worker-parts.ts';
 
 /** Unit: ms. */
 const PULSE_EVERY_MS = 1_000;
@@ -37,7 +37,10 @@ const CHANGE_OF: { readonly [N in LeaseEventName]?: LeaseChange } = {
   'lease.taken': 'taken',
   'lease.lost': 'lost',
   'lease.released': 'released',
+  'lease.handed-over': 'handed-over',
+  'lease.removed': 'removed',
   'shard.finished': 'finished',
+  'shard.stalled': 'stalled',
 };
 
 export interface WorkerDeps {
@@ -173,8 +176,8 @@ export class Worker {
       {
         ...deps,
         store: new DynamoLeaseStore({ client: clients.leases, tableName: tableNames(config).leases }),
-        listShards: () =>
-          listShards({ ...deps, kinesis: clients.kinesis }, config.stream, this.stopping.signal),
+        listStreams: () =>
+          listStreams({ ...deps, kinesis: clients.kinesis }, streamsOf(config), this.stopping.signal),
         handler,
         classify,
         onEvent: (event) => this.onLeaseEvent(event),
@@ -184,7 +187,8 @@ export class Worker {
         failoverTimeMs: config.failoverTimeMs,
         shardSyncEveryMs: config.shardSyncEveryMs,
         leasesMax: config.leasesMax,
-        initialPosition: initialPositionOf(config),
+        isKcl3Allowed: config.allowKcl3,
+        ...startPositionOf(config),
       },
     );
   }
@@ -205,7 +209,7 @@ export class Worker {
       readiness: () =>
         readyChecks(
           this.phase,
-          this.coordinator.leases().flatMap(({ state, shardId }) => (state === 'parked' ? [shardId] : [])),
+          this.coordinator.leases().flatMap(({ state, leaseKey }) => (state === 'parked' ? [leaseKey] : [])),
         ),
       metrics: () => this.metrics.render(),
       state: () => this.describe(),
@@ -225,7 +229,7 @@ export class Worker {
       totals: this.metrics.snapshot(),
       shards: this.coordinator
         .leases()
-        .map((lease) => ({ ...lease, millisBehindLatest: lags.get(lease.shardId) ?? null })),
+        .map((lease) => ({ ...lease, millisBehindLatest: lags.get(lease.leaseKey) ?? null })),
     };
   }
 

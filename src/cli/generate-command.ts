@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { createClients } from '../aws-clients.ts';
+import { onlyStreamOf } from '../config.ts';
 import { parseIsoTime } from '../decode/iso-time.ts';
 import { errorName, MeterError } from '../errors.ts';
 import { explain } from '../explain-error.ts';
@@ -134,7 +135,7 @@ async function deliver(fleet: Fleet, flags: GenerateFlags): Promise<void> {
   if (!flags.put) return writeLines(fleet, flags.out);
   const ratePerSecond = flags.rate === undefined ? undefined : numeric(flags.rate, 'rate', 1, 1_000_000);
   const { config } = configFrom(flags.stream === undefined ? {} : { stream: flags.stream });
-  await putLines(fleet, config.stream, ratePerSecond);
+  await putLines(fleet, onlyStreamOf(config), ratePerSecond);
 }
 
 const summarize = ({ lines, truth }: Fleet) => ({

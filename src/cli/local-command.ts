@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { EffectiveConfig } from '../config.ts';
+import { type EffectiveConfig, streamsOf } from '../config.ts';
 import { MeterError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { DYNAMODB_ENGINES, type DynamoDbEngineName, startDynamoDb } from '../local/dynamodb-engine.ts';
@@ -58,7 +58,7 @@ async function runLocal(options: LocalOptions & SettingFlags): Promise<void> {
       kinesisEndpoint: kinesis.endpoint,
       dynamodbEndpoint: dynamodb.endpoint,
     });
-    await provisionStream(clients.kinesis, { stream: config.stream, shards });
+    for (const stream of streamsOf(config)) await provisionStream(clients.kinesis, { stream, shards });
     await provisionTables(clients.dynamodb, tableDefinitions(config));
     const environment = { ...localEnvironment(kinesis, dynamodb), ...settingsChosen(entries) };
     process.stderr.write(

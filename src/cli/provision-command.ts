@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { createClients } from '../aws-clients.ts';
+import { streamsOf } from '../config.ts';
 import { explain } from '../explain-error.ts';
 import { provisionStream, provisionTables } from '../local/provision.ts';
 import { tableDefinitions } from '../store/tables.ts';
@@ -18,7 +19,8 @@ export function addProvisionCommand(program: Command): void {
     try {
       const { dynamodb, kinesis } = createClients();
       await provisionTables(dynamodb, definitions);
-      if (shards) await provisionStream(kinesis, { stream: config.stream, shards: Number(shards) });
+      const streams = shards ? streamsOf(config) : [];
+      for (const stream of streams) await provisionStream(kinesis, { stream, shards: Number(shards) });
     } catch (error) {
       throw explain(error, 'creating tables');
     }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
 import { createClients } from '../aws-clients.ts';
+import { onlyStreamOf } from '../config.ts';
 import { explain } from '../explain-error.ts';
 import { type OutgoingRecord, putRecords } from '../local/put-records.ts';
 import { systemClock, systemRandom } from '../time.ts';
@@ -32,11 +33,12 @@ export async function* byteLines(input: AsyncIterable<Uint8Array>): AsyncGenerat
 
 async function putFile(options: { file: string; stream?: string; partitionKey?: string }): Promise<void> {
   const { config } = configFrom(options.stream === undefined ? {} : { stream: options.stream });
+  const stream = onlyStreamOf(config);
   const deps = { kinesis: createClients().kinesis, clock: systemClock, random: systemRandom };
   let chunk: OutgoingRecord[] = [];
   let count = 0;
   const flush = async (): Promise<void> => {
-    await putRecords(deps, config.stream, chunk);
+    await putRecords(deps, stream, chunk);
     count += chunk.length;
     chunk = [];
   };
@@ -45,7 +47,7 @@ async function putFile(options: { file: string; stream?: string; partitionKey?: 
     if (chunk.length >= CHUNK_RECORDS) await flush();
   }
   await flush();
-  process.stderr.write(`put ${count} record(s) into ${config.stream}\n`);
+  process.stderr.write(`put ${count} record(s) into ${stream}\n`);
 }
 
 export function addPutCommand(program: Command): void {

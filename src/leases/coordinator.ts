@@ -15,22 +15,27 @@
  * one of these steps; this process only ever proposes. Retryable errors end no loop: in an outage the worker stays,
  * its leases are suspended (`isValid` is false), and the first renewal that succeeds decides valid or lost.
  */
-import { type Classify, type Clock, errorName, type LeaseLog, type Random } from './dependencies.ts';
+import { type CoordinatorOptions, type CoordinatorSettings, withDefaults } from './coordinator-options.ts';
+import {
+  type Classify,
+  type Clock,
+  errorName,
+  type LeaseLog,
+  type Random,
+  type StreamListing,
+} from './dependencies.ts';
 import { isAllReadToTip, isEveryShardListed } from './drain.ts';
 import type { ShardHandler } from './held-lease.ts';
-import type { InitialPosition, ShardDescription, WorkerId } from './lease.ts';
 import { announcer, type LeaseEvent } from './lease-events.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { Loop } from './loop.ts';
 import { Renewals } from './renewals.ts';
+import { nextScanMs } from './scan-pace.ts';
 import { type HeldLeaseSnapshot, ShardRuns } from './shard-runs.ts';
 import { ShardSync } from './shard-sync.ts';
+import { refuseLiveKcl3 } from './table-check.ts';
 import { TakeRound, type TakeRoundResult } from './take-round.ts';
 
-export const DEFAULT_FAILOVER_TIME_MS = 10_000;
-export const DEFAULT_SHARD_SYNC_EVERY_MS = 60_000;
-/** KCL's reserve between three renewals and the failover time. Unit: ms. */
-const RENEWAL_RESERVE_MS = 25;
 /** At most this between two rounds while there is more to take; random, so that workers alternate. */
 const ROUND_GAP_MS = 50;
 /** While draining with nothing left to do here: how often to look whether the others are done. */
@@ -42,8 +47,9 @@ const FATAL_GRACE_MS = 5_000;
 
 export interface CoordinatorDependencies {
   readonly store: LeaseStore;
-  /** All shards of the stream within retention, closed ones included. */
-  readonly listShards: () => Promise<readonly ShardDescription[]>;
+  /** The streams to read, each with all its shards within retention. One stream without `streamId`, or any number
+   *  of streams that all have one. */
+  readonly listStreams: () => Promise<readonly StreamListing[]>;
   readonly handler: ShardHandler;
   readonly clock: Clock;
   readonly random: Random;
@@ -52,43 +58,9 @@ export interface CoordinatorDependencies {
   readonly onEvent?: ((event: LeaseEvent) => void) | undefined;
 }
 
-export interface CoordinatorOptions {
-  /** Unique in the fleet, never empty. */
-  readonly workerId: WorkerId;
-  /** How long a counter may stand still before others may take the lease; the same in the whole fleet.
-   *  Unit: ms. Default 10 000. Source: KCL `failoverTimeMillis`. */
-  readonly failoverTimeMs?: number | undefined;
-  /** Unit: ms. Default a third of the failover time less 25, as KCL: two renewals may fail. */
-  readonly renewEveryMs?: number | undefined;
-  /** How often the table is looked through for leases to take. Unit: ms. Default half the failover time: a dead
-   *  worker's shards are read again within 1.5 failover times. */
-  readonly scanEveryMs?: number | undefined;
-  /** Unit: ms. Default 60 000. Source: KCL `shardSyncIntervalMillis`. */
-  readonly shardSyncEveryMs?: number | undefined;
-  /** Default: no limit. Source: KCL `maxLeasesForWorker`. */
-  readonly leasesMax?: number | undefined;
-  /** Where shards without a lease or a leased ancestor are read from. */
-  readonly initialPosition: InitialPosition;
-}
-
 export type CoordinatorEnd =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly error: unknown };
-
-type Settings = { readonly [K in keyof CoordinatorOptions]-?: Exclude<CoordinatorOptions[K], undefined> };
-
-function withDefaults(options: CoordinatorOptions): Settings {
-  const { workerId, initialPosition, failoverTimeMs = DEFAULT_FAILOVER_TIME_MS } = options;
-  return {
-    workerId,
-    initialPosition,
-    failoverTimeMs,
-    renewEveryMs: options.renewEveryMs ?? failoverTimeMs / 3 - RENEWAL_RESERVE_MS,
-    scanEveryMs: options.scanEveryMs ?? failoverTimeMs / 2,
-    shardSyncEveryMs: options.shardSyncEveryMs ?? DEFAULT_SHARD_SYNC_EVERY_MS,
-    leasesMax: options.leasesMax ?? Number.MAX_SAFE_INTEGER,
-  };
-}
 
 function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => undefined;
@@ -104,7 +76,7 @@ export class LeaseCoordinator {
   readonly #ended = deferred<CoordinatorEnd>();
   readonly #drained = deferred<void>();
   readonly #deps: CoordinatorDependencies;
-  readonly #settings: Settings;
+  readonly #settings: CoordinatorSettings;
   readonly #runs: ShardRuns;
   readonly #sync: ShardSync;
   readonly #round: TakeRound;
@@ -117,45 +89,49 @@ export class LeaseCoordinator {
   #stopped: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #isDrainWanted = false;
+  #scanEveryMs = 0;
 
   constructor(deps: CoordinatorDependencies, options: CoordinatorOptions) {
     const settings = withDefaults(options);
-    const { workerId, failoverTimeMs, renewEveryMs, scanEveryMs, initialPosition } = settings;
     this.#deps = deps;
     this.#settings = settings;
     this.done = this.#ended.promise;
 
-    const announce = announcer(deps.log, workerId, deps.onEvent);
+    const announce = announcer(deps.log, settings.workerId, deps.onEvent);
     const onFatal = (error: unknown): void => this.#fail(error);
-    this.#sync = new ShardSync({ ...deps, announce }, initialPosition);
+    this.#sync = new ShardSync({ ...deps, announce }, settings);
     this.#runs = new ShardRuns(
       {
         ...deps,
         announce,
         onFatal,
-        createChildren: (children) => this.#sync.createChildren(children),
+        createChildren: (parent, children) => this.#sync.createChildren(parent, children),
         onTip: () => this.#lookWhetherDrained(),
         onFinished: () => this.#takeLoop.ring(),
+        onAsked: () => this.#takeLoop.ring(),
       },
-      failoverTimeMs,
+      settings.failoverTimeMs,
     );
+    const { isOurStream, stampOf } = this.#sync;
     this.#round = new TakeRound(
-      { ...deps, announce, runs: this.#runs },
+      { ...deps, announce, runs: this.#runs, isOurStream, stampOf },
       settings,
-      Math.max(failoverTimeMs, 2 * scanEveryMs),
+      Math.max(settings.failoverTimeMs, 2 * settings.scanEveryMs),
     );
     this.#renewals = new Renewals(
       { ...deps, sessions: () => this.#runs.sessions(), isDraining: () => this.#isDrainWanted, onFatal },
-      renewEveryMs,
+      settings.renewEveryMs,
     );
     this.#takeLoop = new Loop(deps, 'take', () => this.#takeOnce());
     this.#syncLoop = new Loop(deps, 'shard-sync', () => this.#syncOnce());
   }
 
   /** Creates missing leases, then starts to take, read and renew.
-   *  @throws what the first shard sync throws: a worker that cannot see the stream must not look healthy. */
+   *  @throws LeaseTableError when the table cannot be worked on; and what the first shard sync throws: a worker
+   *  that cannot see the stream must not look healthy. */
   async start(): Promise<void> {
     if (this.#state !== 'created') throw new Error('a lease coordinator starts once');
+    if (!this.#settings.isKcl3Allowed) await refuseLiveKcl3(this.#deps, this.#settings);
     await this.#sync.run();
     if (this.#stopped !== undefined) return;
     this.#state = 'running';
@@ -194,7 +170,14 @@ export class LeaseCoordinator {
     const round = await this.#round.run();
     if (this.#isDrainWanted) await this.#checkDrained(round);
     if (round.plan.hasMore) return this.#deps.random.next() * ROUND_GAP_MS;
-    const everyMs = this.#jittered(this.#settings.scanEveryMs);
+    this.#scanEveryMs = nextScanMs({
+      ...round,
+      ...round.plan,
+      leaseCount: round.observed.length,
+      beforeMs: this.#scanEveryMs,
+      maxMs: this.#settings.scanEveryMs,
+    });
+    const everyMs = this.#jittered(this.#scanEveryMs);
     return this.#isDrainWanted && this.#isAtTip() ? Math.min(everyMs, DRAIN_SCAN_EVERY_MS) : everyMs;
   }
 
@@ -205,11 +188,11 @@ export class LeaseCoordinator {
   }
 
   async #checkDrained({ observed }: TakeRoundResult): Promise<void> {
-    if (!isAllReadToTip(observed, (shardId) => this.#runs.session(shardId))) return;
+    if (!isAllReadToTip(observed, (leaseKey) => this.#runs.session(leaseKey))) return;
     // After the listing, never before: shards that came in between must be seen.
-    const { shards, createdCount } = await this.#sync.run();
+    const { streams, createdCount } = await this.#sync.run();
     if (createdCount > 0) this.#takeLoop.ring();
-    else if (isEveryShardListed(shards, observed)) this.#drained.resolve();
+    else if (isEveryShardListed(streams, observed)) this.#drained.resolve();
   }
 
   #isAtTip(): boolean {
@@ -235,6 +218,14 @@ export class LeaseCoordinator {
     void this.stop({ graceMs: FATAL_GRACE_MS });
   }
 
+  /** Best effort: an owner that gives us a lease now would give it to nobody, until it expires. */
+  async #withdraw(): Promise<void> {
+    await this.#round.withdrawAll().catch((error: unknown) => {
+      const fields = { reason: 'withdraw', errorName: errorName(error) };
+      this.#deps.log.warn('lease.retry', 'requests for leases could not be withdrawn', fields);
+    });
+  }
+
   async #shutDown(graceMs: number): Promise<void> {
     this.#state = 'stopping';
     this.#takeLoop.stop();
@@ -242,7 +233,7 @@ export class LeaseCoordinator {
     await this.#runs.stop(graceMs);
     // A take that was under way may have won one more lease.
     await this.#loops;
-    await this.#runs.stop(0);
+    await Promise.all([this.#runs.stop(0), this.#withdraw()]);
     this.#renewals.stop();
     await this.#renewing;
     this.#ended.resolve(this.#failure ? { kind: 'failed', ...this.#failure } : { kind: 'stopped' });

@@ -1,7 +1,15 @@
 /** What the lease library needs from its surroundings. Declared here, so that `leases/` imports nothing of the
  *  product and can be lifted out; the product's clock, log and error classes fit by their shape. */
+import type { ShardDescription, StreamIdentity } from './lease.ts';
+
+/** One stream and all its shards within retention, closed ones included. */
+export interface StreamListing extends StreamIdentity {
+  readonly shards: readonly ShardDescription[];
+}
 
 export interface Clock {
+  /** Ms since 1970. Only for what LATEST meant when a lease began, which Kinesis must understand. */
+  wallMs(): number;
   /** Monotonic ms since an arbitrary start. All expiry is decided on it; a wall clock may step. */
   monotonicMs(): number;
   /** Resolves after `ms`, or as soon as `signal` aborts; never rejects. */

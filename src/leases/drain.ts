@@ -1,5 +1,7 @@
 /** Whether the whole stream has been read to its tip, as far as the table and the shards' list tell. Pure. */
-import { hasReadToTip, isFinished, type ShardDescription } from './lease.ts';
+
+import type { StreamListing } from './dependencies.ts';
+import { hasReadToTip, isFinished, leaseKeyOf } from './lease.ts';
 import type { LeaseSession } from './lease-session.ts';
 import { isOpen } from './lineage.ts';
 import type { ObservedLease } from './observed-leases.ts';
@@ -14,7 +16,7 @@ const CHANGES_SEEN_MIN = 2;
  */
 export const isAllReadToTip = (
   observed: readonly ObservedLease[],
-  session: (shardId: string) => Pick<LeaseSession, 'isReadToTip'> | undefined,
+  session: (leaseKey: string) => Pick<LeaseSession, 'isReadToTip'> | undefined,
 ): boolean =>
   observed.every(({ lease, changesSeen }) => {
     const isClaimed = changesSeen >= CHANGES_SEEN_MIN && hasReadToTip(lease);
@@ -24,9 +26,11 @@ export const isAllReadToTip = (
 /** Whether each open shard of a list made AFTER the listing has a lease in it. Children made in between are not
  *  in the listing: they have not been read, whatever their parents claimed. */
 export function isEveryShardListed(
-  shards: readonly ShardDescription[],
+  streams: readonly StreamListing[],
   observed: readonly ObservedLease[],
 ): boolean {
   const keys = new Set(observed.map(({ lease }) => lease.leaseKey));
-  return shards.filter(isOpen).every((shard) => keys.has(shard.shardId));
+  return streams.every(({ streamId, shards }) =>
+    shards.filter(isOpen).every((shard) => keys.has(leaseKeyOf(streamId, shard.shardId))),
+  );
 }

@@ -3,26 +3,40 @@
  *  DynamoDBLeaseRefresher.java; ours are stricter by `leaseOwner = :me`. */
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
+  DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
   ScanCommand,
   UpdateCommand,
+  type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type RecordPosition, toStored } from './checkpoint-position.ts';
+import type { RecordPosition } from './checkpoint-position.ts';
 import type { Lease, NewLease, WorkerId } from './lease.ts';
-import { checkpointed, finished, judgeRefused, released, renewed, taken } from './lease-change.ts';
+import {
+  checkpointed,
+  declined,
+  finished,
+  handedOver,
+  judgeRefused,
+  released,
+  renewed,
+  taken,
+} from './lease-change.ts';
 import { type Item, isLease, parseLeaseItem, toNewLeaseItem } from './lease-item.ts';
-import type { LeaseListing, LeaseStore, LeaseWrite } from './lease-store.ts';
+import type {
+  AskOutcome,
+  LeaseListing,
+  LeaseStore,
+  LeaseWrite,
+  ReleaseOptions,
+  TakeStamp,
+} from './lease-store.ts';
+import { changesOf, expressionOf, progressOf, type RowUpdate } from './row-update.ts';
 
-/** One UpdateExpression in parts; `set` is attribute → value. */
-interface RowUpdate {
-  readonly set: Readonly<Record<string, unknown>>;
-  readonly remove?: readonly string[];
-}
-
-const PENDING = ['pendingCheckpoint', 'pendingCheckpointSubSequenceNumber', 'pendingCheckpointState'];
+/** Removed by name whenever a request is answered: it may have come after we last saw the row. */
+const ASKED = ['handOffTo'];
 
 /** `client` must have timeouts that throw: a write that hangs longer than the failover time makes a zombie. */
 export class DynamoLeaseStore implements LeaseStore {
@@ -75,76 +89,126 @@ export class DynamoLeaseStore implements LeaseStore {
     }
   }
 
-  take(lease: Lease, by: WorkerId): Promise<LeaseWrite> {
-    const wanted = taken(lease, by);
-    const { ownerSwitchesSinceCheckpoint } = wanted;
-    const isSwitch = ownerSwitchesSinceCheckpoint !== lease.ownerSwitchesSinceCheckpoint;
-    return this.#write(lease, wanted, 'leaseCounter = :counter', {
-      set: { leaseOwner: by, ...(isSwitch && { ownerSwitchesSinceCheckpoint }) },
-      // Left by a hand-off of KCL 3 that was never finished; KCL 3's take removes it too.
-      remove: ['checkpointOwner'],
+  take(lease: Lease, by: WorkerId, stamp: TakeStamp): Promise<LeaseWrite> {
+    return this.#write(lease, taken(lease, by, stamp), by, {
+      // The last: left by a hand-off of KCL 3 that was never finished; KCL 3's take removes it too.
+      remove: [...ASKED, 'checkpointOwner'],
     });
   }
 
   renew(lease: Lease, readToTip: boolean): Promise<LeaseWrite> {
-    return this.#writeOwn(lease, renewed(lease, readToTip), { set: {} });
+    return this.#write(lease, renewed(lease, readToTip), lease.owner);
+  }
+
+  decline(lease: Lease, readToTip: boolean): Promise<LeaseWrite> {
+    return this.#write(lease, declined(lease, readToTip), lease.owner, { remove: ASKED });
   }
 
   checkpoint(lease: Lease, position: RecordPosition, readToTip: boolean): Promise<LeaseWrite> {
-    return this.#writeOwn(lease, checkpointed(lease, position, readToTip), progressOf(position));
+    const wanted = checkpointed(lease, position, readToTip);
+    return this.#write(lease, wanted, lease.owner, progressOf(position));
   }
 
   finish(lease: Lease, childShardIds: readonly string[]): Promise<LeaseWrite> {
     const { set, remove } = progressOf('SHARD_END');
     const children = childShardIds.length > 0 && { childShardIds: new Set(childShardIds) };
-    return this.#writeOwn(lease, finished(lease, childShardIds), { set: { ...set, ...children }, remove });
+    return this.#write(lease, finished(lease, childShardIds), lease.owner, {
+      set: { ...set, ...children },
+      remove,
+    });
   }
 
-  release(lease: Lease, readToTip: boolean): Promise<LeaseWrite> {
-    return this.#writeOwn(lease, released(lease, readToTip), { set: {}, remove: ['leaseOwner'] });
+  release(lease: Lease, options: ReleaseOptions): Promise<LeaseWrite> {
+    return this.#write(lease, released(lease, options), lease.owner, { remove: ASKED });
   }
 
-  #writeOwn(lease: Lease, wanted: Lease, update: RowUpdate): Promise<LeaseWrite> {
-    return this.#write(lease, wanted, 'leaseCounter = :counter AND leaseOwner = :me', update);
+  handOver(lease: Lease, to: WorkerId): Promise<LeaseWrite> {
+    return this.#write(lease, handedOver(lease, to), lease.owner, { remove: ASKED });
   }
 
-  async #write(lease: Lease, wanted: Lease, condition: string, update: RowUpdate): Promise<LeaseWrite> {
-    const claim = wanted.readToTipCounter === wanted.counter && { readToTipCounter: wanted.counter };
-    const set = Object.entries({ ...update.set, leaseCounter: wanted.counter, ...claim });
-    const sets = set.map(([name]) => `${name} = :${name}`).join(', ');
-    const removes = update.remove === undefined ? '' : ` REMOVE ${update.remove.join(', ')}`;
+  async ask(lease: Lease, by: WorkerId): Promise<AskOutcome> {
+    const isAsked = await this.#change({
+      Key: { leaseKey: lease.leaseKey },
+      UpdateExpression: 'SET handOffTo = :by',
+      ConditionExpression: 'leaseOwner = :owner AND attribute_not_exists(handOffTo)',
+      ExpressionAttributeValues: { ':by': by, ':owner': lease.owner },
+    });
+    return { kind: isAsked ? 'asked' : 'refused' };
+  }
+
+  async withdraw(leaseKey: string, by: WorkerId): Promise<void> {
+    await this.#change({
+      Key: { leaseKey },
+      UpdateExpression: 'REMOVE handOffTo',
+      ConditionExpression: 'handOffTo = :by',
+      ExpressionAttributeValues: { ':by': by },
+    });
+  }
+
+  async remove(lease: Lease): Promise<'removed' | 'refused'> {
     try {
       await this.#client.send(
+        new DeleteCommand({
+          TableName: this.#tableName,
+          Key: { leaseKey: lease.leaseKey },
+          ConditionExpression: 'leaseCounter = :counter AND checkpoint = :end',
+          ExpressionAttributeValues: { ':counter': lease.counter, ':end': 'SHARD_END' },
+        }),
+      );
+      return 'removed';
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return 'refused';
+      throw error;
+    }
+  }
+
+  /** A write without the counter; false when its condition failed. */
+  async #change(input: Omit<UpdateCommandInput, 'TableName'>): Promise<boolean> {
+    try {
+      await this.#client.send(new UpdateCommand({ TableName: this.#tableName, ...input }));
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  /** Writes what `wanted` changes of `lease`, if the counter is still `lease.counter` and, for all but a take
+   *  (`us` is not the owner yet), the owner is still `us`. */
+  async #write(
+    lease: Lease,
+    wanted: Lease,
+    us: WorkerId | undefined,
+    extra: RowUpdate = {},
+  ): Promise<LeaseWrite> {
+    const { set, remove } = changesOf(lease, wanted, extra);
+    const isOwn = lease.owner === us;
+    const values = Object.entries(set).map(([name, value]) => [`:${name}`, value] as const);
+    try {
+      const { Attributes } = await this.#client.send(
         new UpdateCommand({
           TableName: this.#tableName,
           Key: { leaseKey: lease.leaseKey },
-          UpdateExpression: `SET ${sets}${removes}`,
-          ConditionExpression: condition,
+          UpdateExpression: expressionOf(Object.keys(set), remove),
+          ConditionExpression: `leaseCounter = :counter${isOwn ? ' AND leaseOwner = :us' : ''}`,
           ExpressionAttributeValues: {
-            ...Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
+            ...Object.fromEntries(values),
             ':counter': lease.counter,
-            ...(condition.includes(':me') && { ':me': lease.owner }),
+            ...(isOwn && { ':us': us }),
           },
+          // The answer carries what others asked meanwhile, at no price.
+          ReturnValues: 'ALL_NEW',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
       );
-      return { kind: 'written', lease: wanted, recovered: false };
+      return { kind: 'written', lease: leaseOf(Attributes) ?? wanted, recovered: false };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
       // Some engines never return the row that made the condition fail.
       const row = error.Item ? leaseOf(unmarshall(error.Item)) : await this.get(lease.leaseKey);
-      return judgeRefused(lease, wanted, row);
+      return judgeRefused(lease, wanted, row, us);
     }
   }
-}
-
-/** A checkpoint's part of the row. Removing `pending…` ends KCL's two-phase checkpoint, as its own does. */
-function progressOf(position: RecordPosition | 'SHARD_END'): Required<RowUpdate> {
-  const { checkpoint, subSequenceNumber } = toStored(position);
-  return {
-    set: { checkpoint, checkpointSubSequenceNumber: subSequenceNumber, ownerSwitchesSinceCheckpoint: 0 },
-    remove: PENDING,
-  };
 }
 
 function leaseOf(item: Item | undefined): Lease | undefined {

@@ -12,13 +12,19 @@ export type FinishOutcome = { readonly kind: 'finished' } | LeaseLost;
 
 /** A lease while this process holds it. Losing it is a value and a signal, never an error. */
 export interface HeldLease {
+  /** Unique among all streams of the table. */
+  readonly leaseKey: string;
   readonly shardId: string;
+  /** See `Lease.streamId`; undefined in a table of one stream. */
+  readonly streamId: string | undefined;
   /** The checkpoint found when the lease was taken. */
   readonly startAt: CheckpointPosition;
+  /** What LATEST or AT_TIMESTAMP in `startAt` means, as resolved when the lease began. Unit: ms since 1970. */
+  readonly startTimestampMs: number | undefined;
   readonly hashRange: HashRange | undefined;
   /** Aborts when the lease is lost (reason `'lost'`): write nothing more for this shard. */
   readonly lost: AbortSignal;
-  /** Aborts when the reader should finish what is in flight, checkpoint and return: shutdown, or lost. */
+  /** Aborts when the reader should finish what is in flight, checkpoint and return: shutdown, hand-off, or lost. */
   readonly stopping: AbortSignal;
   /** Whether nobody else can have the lease yet, by this process's monotonic clock alone. False after a pause or
    *  an outage until a renewal succeeds. Ask before each effect. */
@@ -38,6 +44,8 @@ export type ShardRunOutcome =
   | { readonly kind: 'finished' }
   | { readonly kind: 'lost' }
   | { readonly kind: 'stopped' }
+  /** Reading makes no progress here: the lease is given back, and others have the first try. */
+  | { readonly kind: 'stalled' }
   /** The shard cannot go on without a person. Its lease is kept and renewed, so that the fleet does not pass it
    *  round, and it is visible in `leases()`. */
   | { readonly kind: 'parked'; readonly reason: string };

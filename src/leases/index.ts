@@ -8,15 +8,21 @@ export {
   type Sentinel,
   toStored,
 } from './checkpoint-position.ts';
+export { type CoordinatorDependencies, type CoordinatorEnd, LeaseCoordinator } from './coordinator.ts';
 export {
-  type CoordinatorDependencies,
-  type CoordinatorEnd,
   type CoordinatorOptions,
   DEFAULT_FAILOVER_TIME_MS,
   DEFAULT_SHARD_SYNC_EVERY_MS,
-  LeaseCoordinator,
-} from './coordinator.ts';
-export type { Classify, Clock, ErrorKind, LeaseLog, LeaseLogFields, Random } from './dependencies.ts';
+} from './coordinator-options.ts';
+export type {
+  Classify,
+  Clock,
+  ErrorKind,
+  LeaseLog,
+  LeaseLogFields,
+  Random,
+  StreamListing,
+} from './dependencies.ts';
 export { DynamoLeaseStore } from './dynamo-lease-store.ts';
 export type {
   CheckpointOutcome,
@@ -33,10 +39,13 @@ export {
   type InitialPosition,
   isFinished,
   type Lease,
+  leaseKeyOf,
   type NewLease,
   type ShardDescription,
+  type StreamIdentity,
   type WorkerId,
 } from './lease.ts';
 export type { LeaseEvent, LeaseEventName } from './lease-events.ts';
 export type { LeaseListing, LeaseStore, LeaseWrite, UnreadableRow } from './lease-store.ts';
 export type { HeldLeaseSnapshot } from './shard-runs.ts';
+export { LeaseTableError, type LeaseTableProblem } from './table-check.ts';

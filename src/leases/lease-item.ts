@@ -1,6 +1,6 @@
 /** KCL's lease rows as lib-dynamodb gives them, and back. Source: KCL DynamoDBLeaseSerializer.java. */
 import { parsePosition } from './checkpoint-position.ts';
-import type { Lease, NewLease } from './lease.ts';
+import type { Lease, NewLease, OwnAttributes } from './lease.ts';
 import type { UnreadableRow } from './lease-store.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
@@ -22,10 +22,23 @@ function names(value: unknown): readonly string[] {
   return [...value].filter((name) => typeof name === 'string').sort();
 }
 
+/** What is damaged counts as absent: KCL writes none of these. */
+const ownAttributes = (item: Item): OwnAttributes => ({
+  readToTipCounter: count(item['readToTipCounter']),
+  takenBy: text(item['takenBy']),
+  handOffTo: text(item['handOffTo']),
+  drainingOwner: text(item['drainingOwner']),
+  startTimestampMs: count(item['startTimestampMs']),
+  streamCreatedAtMs: count(item['streamCreatedAtMs']),
+});
+
 const rangeOf = (startingHashKey: unknown, endingHashKey: unknown): Lease['hashRange'] =>
   typeof startingHashKey === 'string' && typeof endingHashKey === 'string'
     ? { startingHashKey, endingHashKey }
     : undefined;
+
+/** Attributes that only KCL 3 writes: with each renewal, and during a hand-off. */
+const KCL3_MARKS = ['throughputKBps', 'checkpointOwner'];
 
 /** Reads a row; a row that is no lease, or a broken one, is told apart by `reason`. */
 export function parseLeaseItem(item: Item): Lease | UnreadableRow {
@@ -45,6 +58,8 @@ export function parseLeaseItem(item: Item): Lease | UnreadableRow {
   if (checkpoint === undefined) return unreadable('checkpoint is no position');
   return {
     leaseKey,
+    shardId: text(item['shardId']) ?? leaseKey,
+    streamId: text(item['streamName']),
     owner,
     counter,
     checkpoint,
@@ -53,7 +68,8 @@ export function parseLeaseItem(item: Item): Lease | UnreadableRow {
     parentShardIds: names(item['parentShardId']),
     childShardIds: names(item['childShardIds']),
     hashRange: rangeOf(item['startingHashKey'], item['endingHashKey']),
-    readToTipCounter: count(item['readToTipCounter']),
+    ours: ownAttributes(item),
+    hasKcl3Marks: KCL3_MARKS.some((name) => item[name] !== undefined),
   };
 }
 
@@ -69,4 +85,7 @@ export const toNewLeaseItem = (lease: NewLease): Item => ({
   // DynamoDB refuses empty sets; KCL leaves the attribute out.
   ...(lease.parentShardIds.length > 0 && { parentShardId: new Set(lease.parentShardIds) }),
   ...lease.hashRange,
+  ...(lease.streamId !== undefined && { streamName: lease.streamId, shardId: lease.shardId }),
+  ...(lease.startTimestampMs !== undefined && { startTimestampMs: lease.startTimestampMs }),
+  ...(lease.streamCreatedAtMs !== undefined && { streamCreatedAtMs: lease.streamCreatedAtMs }),
 });

@@ -15,12 +15,9 @@ import {
 import type { CheckpointOutcome, FinishOutcome, HeldLease, LeaseLost } from './held-lease.ts';
 import { type ChildShardDescription, hasReadToTip, isFinished, type Lease, type WorkerId } from './lease.ts';
 import type { LeaseStore, LeaseWrite } from './lease-store.ts';
-import { backOff, type LoopDependencies } from './loop.ts';
+import { type LoopDependencies, retryUntil } from './loop.ts';
 import { oneAtATime } from './one-at-a-time.ts';
-
-/** Share of the failover time kept back: room for clocks that run at different rates and for the effect that
- *  follows the check. */
-export const VALIDITY_MARGIN = 0.1;
+import { Validity } from './validity.ts';
 
 /** Rows of our own lost writes taken over in one go. One is what a lost answer leaves; more is a broken table. */
 const ADOPTIONS_MAX = 3;
@@ -28,22 +25,26 @@ const ADOPTIONS_MAX = 3;
 export interface SessionDependencies extends LoopDependencies {
   readonly store: LeaseStore;
   /** Makes sure that each child has a lease before its parent says SHARD_END. */
-  readonly createChildren: (children: readonly ChildShardDescription[]) => Promise<void>;
+  readonly createChildren: (lease: Lease, children: readonly ChildShardDescription[]) => Promise<void>;
   /** Called once, when the table says that the lease is not ours. */
   readonly onLost: (session: LeaseSession) => void;
   /** Called when the reader arrives at the tip. */
   readonly onTip: () => void;
+  /** Called when a write brought back that another worker asks for the lease. */
+  readonly onAsked: () => void;
 }
 
 type Attempt = (lease: Lease) => Promise<LeaseWrite> | 'unchanged';
 type Write = LeaseWrite | { readonly kind: 'unchanged' };
 
 export class LeaseSession implements HeldLease {
+  readonly leaseKey: string;
   readonly shardId: string;
+  readonly streamId: string | undefined;
   readonly startAt: CheckpointPosition;
+  readonly startTimestampMs: number | undefined;
   readonly hashRange: Lease['hashRange'];
   readonly #deps: SessionDependencies;
-  readonly #failoverTimeMs: number;
   readonly #lost = new AbortController();
   readonly #stopping = new AbortController();
   readonly lost: AbortSignal = this.#lost.signal;
@@ -52,21 +53,19 @@ export class LeaseSession implements HeldLease {
   readonly #oneAtATime = oneAtATime();
   #lease: Lease;
   #lostTo: WorkerId | undefined;
-  /** Start of the last write that we know to be stored. */
-  #renewedAtMs: number;
-  /** Start of the first write since then whose answer never came: it may have been the one that was stored. */
-  #unansweredSinceMs: number | undefined;
+  readonly #validity: Validity;
   #readToTip = false;
-  #waiting: (() => void)[] = [];
 
   /** `takenAtMs`: monotonic start of the take. */
   constructor(deps: SessionDependencies, lease: Lease, takenAtMs: number, failoverTimeMs: number) {
     this.#deps = deps;
     this.#lease = lease;
-    this.#renewedAtMs = takenAtMs;
-    this.#failoverTimeMs = failoverTimeMs;
-    this.shardId = lease.leaseKey;
+    this.#validity = new Validity(deps.clock, takenAtMs, failoverTimeMs);
+    this.leaseKey = lease.leaseKey;
+    this.shardId = lease.shardId;
+    this.streamId = lease.streamId;
     this.startAt = lease.checkpoint;
+    this.startTimestampMs = lease.ours.startTimestampMs;
     this.hashRange = lease.hashRange;
   }
 
@@ -81,7 +80,7 @@ export class LeaseSession implements HeldLease {
   }
 
   get renewedAtMs(): number {
-    return this.#renewedAtMs;
+    return this.#validity.renewedAtMs;
   }
 
   get isReadToTip(): boolean {
@@ -94,14 +93,13 @@ export class LeaseSession implements HeldLease {
   }
 
   isValid(): boolean {
-    const ageMs = this.#deps.clock.monotonicMs() - this.#renewedAtMs;
-    return !this.lost.aborted && ageMs < this.#failoverTimeMs * (1 - VALIDITY_MARGIN);
+    return !this.lost.aborted && this.#validity.holds();
   }
 
   async waitUntilValid(): Promise<'valid' | 'lost'> {
     while (!this.lost.aborted) {
       if (this.isValid()) return 'valid';
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await this.#validity.changed();
     }
     return 'lost';
   }
@@ -128,7 +126,7 @@ export class LeaseSession implements HeldLease {
     // 1. Children first: a crash here leaves children that wait for a parent whose next owner finishes again.
     //    The other way round the children would never be read.
     const children = await this.#retry('create-children', async () => {
-      await this.#deps.createChildren(childShards);
+      await this.#deps.createChildren(this.#lease, childShards);
       return { kind: 'created' } as const;
     });
     if (children.kind === 'lost') return children;
@@ -147,12 +145,22 @@ export class LeaseSession implements HeldLease {
     );
   }
 
-  /** Gives the lease back and closes. The handler must have returned, or been told `lost` by `close`. */
-  async release(): Promise<LeaseWrite | { readonly kind: 'unchanged' }> {
+  /** Says no to whoever asks for the lease. @throws what the store throws. */
+  async decline(): Promise<void> {
+    await this.#write((lease) =>
+      lease.ours.handOffTo === undefined ? 'unchanged' : this.#deps.store.decline(lease, this.#readToTip),
+    );
+  }
+
+  /** Gives the lease back, or to the worker `to`, and closes. The handler must have returned, or been told `lost`
+   *  by `close`. */
+  async giveBack({ to, isDraining }: { to?: WorkerId | undefined; isDraining: boolean }): Promise<Write> {
     const write = await this.#oneAtATime(() =>
-      this.#settle((lease) =>
-        isFinished(lease) ? 'unchanged' : this.#deps.store.release(lease, this.#readToTip),
-      ),
+      this.#settle((lease) => {
+        if (isFinished(lease)) return 'unchanged';
+        if (to !== undefined) return this.#deps.store.handOver(lease, to);
+        return this.#deps.store.release(lease, { readToTip: this.#readToTip, isDraining });
+      }),
     );
     this.close();
     return write;
@@ -167,7 +175,7 @@ export class LeaseSession implements HeldLease {
   close(): void {
     this.#lost.abort('lost');
     this.#stopping.abort('lost');
-    this.#wake();
+    this.#validity.wake();
   }
 
   /** The table says that the lease is somebody else's. */
@@ -180,22 +188,15 @@ export class LeaseSession implements HeldLease {
 
   #lostOutcome = (): LeaseLost => ({ kind: 'lost', owner: this.#lostTo });
 
-  /** Repeats with back-off while the error is retryable and the lease is not lost. */
+  /** Repeats what can be repeated while the lease is not lost. */
   async #retry<T extends { readonly kind: string }>(
     what: string,
     operation: () => Promise<T>,
   ): Promise<Exclude<T, { kind: 'stale' | 'lost' }> | LeaseLost> {
-    for (let attempt = 0; !this.lost.aborted; attempt += 1) {
-      try {
-        const result = await operation();
-        if (result.kind === 'lost' || result.kind === 'stale') break;
-        return result as Exclude<T, { kind: 'stale' | 'lost' }>;
-      } catch (error) {
-        if (this.#deps.classify(error) !== 'retryable') throw error;
-        await backOff(this.#deps, this.lost, error, attempt, { shardId: this.shardId, reason: what });
-      }
-    }
-    return this.#lostOutcome();
+    const about = { shardId: this.leaseKey, reason: what };
+    const result = await retryUntil(this.#deps, this.lost, about, operation);
+    if (result === 'aborted' || result.kind === 'lost' || result.kind === 'stale') return this.#lostOutcome();
+    return result as Exclude<T, { kind: 'stale' | 'lost' }>;
   }
 
   #write(attempt: Attempt): Promise<Write> {
@@ -216,34 +217,25 @@ export class LeaseSession implements HeldLease {
       const startedAtMs = this.#deps.clock.monotonicMs();
       const pending = attempt(this.#lease);
       if (pending === 'unchanged') return { kind: 'unchanged' };
-      this.#unansweredSinceMs ??= startedAtMs;
+      this.#validity.began(startedAtMs);
       const write = await pending;
       if (write.kind === 'lost') return write;
       this.#lease = write.lease;
       if (write.kind === 'written') {
-        this.#stored(write.recovered ? this.#unansweredSinceMs : startedAtMs, write.recovered);
+        if (write.lease.ours.handOffTo !== undefined && !this.stopping.aborted) this.#deps.onAsked();
+        this.#validity.stored(startedAtMs, write.recovered);
+        if (write.recovered) this.#announceRecovery();
         return write;
       }
       if (adoptions === ADOPTIONS_MAX) return write;
     }
   }
 
-  /** Validity counts from the START of the write: others saw the counter move at that moment at the earliest. */
-  #stored(atMs: number, isRecovered: boolean): void {
-    this.#renewedAtMs = atMs;
-    this.#unansweredSinceMs = undefined;
-    this.#wake();
-    if (!isRecovered) return;
+  #announceRecovery(): void {
     this.#deps.log.info('lease.recovered', 'a write was stored although its answer was lost', {
-      shardId: this.shardId,
+      shardId: this.leaseKey,
       leaseCounter: this.#lease.counter,
       checkpoint: formatPosition(this.#lease.checkpoint),
     });
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
   }
 }

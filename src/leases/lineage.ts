@@ -3,9 +3,12 @@ import {
   type InitialPosition,
   isFinished,
   type Lease,
+  leaseKeyOf,
   type NewLease,
   newLeaseOf,
+  parentLeaseKeys,
   type ShardDescription,
+  type StreamIdentity,
 } from './lease.ts';
 
 /** The leases that wait: a child is readable only when each parent's lease is at SHARD_END or absent.
@@ -17,15 +20,17 @@ export function blockedLeaseKeys(
 ): ReadonlySet<string> {
   const unfinished = new Set(unreadableKeys);
   for (const lease of leases) if (!isFinished(lease)) unfinished.add(lease.leaseKey);
-  const blocked = leases.filter((lease) => lease.parentShardIds.some((parent) => unfinished.has(parent)));
+  const blocked = leases.filter((lease) => parentLeaseKeys(lease).some((parent) => unfinished.has(parent)));
   return new Set(blocked.map((lease) => lease.leaseKey));
 }
 
 export const isOpen = (shard: ShardDescription): boolean => shard.endingSequenceNumber === undefined;
 
 export interface LineageInput {
-  /** Every shard Kinesis lists, the closed ones too. */
+  readonly stream: StreamIdentity;
+  /** Every shard Kinesis lists of it, the closed ones too. */
   readonly shards: readonly ShardDescription[];
+  /** The leases of that stream. */
   readonly leases: readonly Lease[];
   /** Keys of rows that exist but cannot be read. */
   readonly unreadableKeys: ReadonlySet<string>;
@@ -57,7 +62,9 @@ export function leasesToCreate(input: LineageInput): readonly NewLease[] {
     if (isOpen(shard) && !walk.hasLease(shard.shardId) && !isTooEarly) walk.cover(shard);
   }
   walk.addOrphans();
-  return [...walk.created.values()].sort(byAge).map(({ shard, checkpoint }) => newLeaseOf(shard, checkpoint));
+  return [...walk.created.values()]
+    .sort(byAge)
+    .map(({ shard, checkpoint }) => newLeaseOf(shard, checkpoint, input.stream));
 }
 
 interface Creation {
@@ -84,7 +91,12 @@ class LineageWalk {
   constructor(input: LineageInput) {
     this.#input = input;
     this.#byId = new Map(input.shards.map((shard) => [shard.shardId, shard]));
-    this.#leased = new Set([...input.unreadableKeys, ...input.leases.map((lease) => lease.leaseKey)]);
+    const isUnreadable = ({ shardId }: ShardDescription): boolean =>
+      input.unreadableKeys.has(leaseKeyOf(input.stream.streamId, shardId));
+    this.#leased = new Set([
+      ...input.leases.map((lease) => lease.shardId),
+      ...input.shards.filter(isUnreadable).map((shard) => shard.shardId),
+    ]);
   }
 
   hasLease(shardId: string): boolean {
@@ -98,7 +110,7 @@ class LineageWalk {
 
   /** Children of finished parents that nobody created. */
   addOrphans(): void {
-    const finished = new Set(this.#input.leases.filter(isFinished).map((lease) => lease.leaseKey));
+    const finished = new Set(this.#input.leases.filter(isFinished).map((lease) => lease.shardId));
     for (const shard of this.#input.shards) {
       const parents = shard.parentShardIds.filter((id) => this.#leased.has(id));
       const isOrphan = parents.length > 0 && parents.every((id) => finished.has(id));

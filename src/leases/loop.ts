@@ -43,6 +43,25 @@ export async function backOff(
   await clock.sleep(delayMs, signal);
 }
 
+/** Repeats `operation` with back-off until it succeeds or `signal` aborts.
+ *  @throws what `classify` does not call retryable. */
+export async function retryUntil<T>(
+  deps: LoopDependencies,
+  signal: AbortSignal,
+  about: LeaseLogFields,
+  operation: () => Promise<T>,
+): Promise<T | 'aborted'> {
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    try {
+      return await operation();
+    } catch (error) {
+      if (deps.classify(error) !== 'retryable') throw error;
+      await backOff(deps, signal, error, attempt, about);
+    }
+  }
+  return 'aborted';
+}
+
 export class Loop {
   readonly #deps: LoopDependencies;
   readonly #name: string;

@@ -1,8 +1,9 @@
-/** Which leases this worker should try to take now. Pure: same input, same plan. DynamoDB decides who wins. */
+/** What this worker should try to do about leases now. Pure: same input, same plan. DynamoDB decides who wins. */
+import { type Answers, answersToAskers, leasesToAsk, leasesToSteal, shuffle } from './balance.ts';
 import type { Random } from './dependencies.ts';
-import { isFinished, type Lease, type WorkerId } from './lease.ts';
-import { blockedLeaseKeys } from './lineage.ts';
-import { isExpired, type ObservedLease } from './observed-leases.ts';
+import { type FleetView, type LeaseView, type PlanningWorker, viewFleet } from './fleet-view.ts';
+import type { Lease } from './lease.ts';
+import type { ObservedLease } from './observed-leases.ts';
 
 /** Takes in one round at most. A round is one listing and then takes in parallel; after an outage a lone worker
  *  climbs in bounded steps, since taking many leases slower than they expire is how such systems collapse. */
@@ -12,32 +13,20 @@ export const TAKES_PER_ROUND_MAX = 64;
  *  the same moment see each other after the first round and share, where the faster one would have it all. */
 export const TAKE_SHARE_PER_ROUND = 1 / 4;
 
-export interface LeaseView {
-  readonly observed: readonly ObservedLease[];
-  /** Keys of rows that exist but cannot be read. */
-  readonly unreadableKeys: ReadonlySet<string>;
-  /** Keys this process holds. */
-  readonly held: ReadonlySet<string>;
-  /** Keys this process has lost or given up, but whose handler has not returned yet. Not taken again before. */
-  readonly ending: ReadonlySet<string>;
-}
-
-export interface PlanningWorker {
-  readonly workerId: WorkerId;
-  readonly leasesMax: number;
-  readonly failoverTimeMs: number;
-}
-
-export interface LeasePlan {
+export interface LeasePlan extends Answers {
   /** In the order to try. */
   readonly take: readonly Lease[];
+  /** Leases to ask their owners for. */
+  readonly ask: readonly Lease[];
+  /** Keys we asked for and need no more. */
+  readonly withdraw: readonly string[];
   /** Another round at once would take more. */
   readonly hasMore: boolean;
   /** Leases that somebody should be reading: neither finished nor waiting for parents. */
   readonly readableCount: number;
   /** Free leases among them. */
   readonly expiredCount: number;
-  /** Workers with an unexpired lease, this one always among them. */
+  /** Workers with an unexpired lease or asking for one, this one always among them. */
   readonly liveWorkerCount: number;
 }
 
@@ -47,42 +36,56 @@ export function planLeases(
   monotonicMs: number,
   random: Random,
 ): LeasePlan {
-  const unfinished = view.observed.filter(({ lease }) => !isFinished(lease));
-  const blocked = blockedLeaseKeys(
-    view.observed.map(({ lease }) => lease),
-    view.unreadableKeys,
-  );
-  const readable = unfinished.filter(({ lease }) => !blocked.has(lease.leaseKey));
-
-  const isFree = (observed: ObservedLease): boolean => {
-    const { leaseKey, owner } = observed.lease;
-    if (view.held.has(leaseKey) || view.ending.has(leaseKey)) return false;
-    // Ours by name but not held: we were restarted under the same name, or a take's answer was lost.
-    return owner === self.workerId || isExpired(observed, self.failoverTimeMs, monotonicMs);
-  };
-  const free = readable.filter(isFree).map(({ lease }) => lease);
-  const mine = readable.filter(({ lease }) => view.held.has(lease.leaseKey)).length;
-
-  const live = new Set<WorkerId>([self.workerId]);
-  for (const observed of unfinished) {
-    const { owner } = observed.lease;
-    if (owner !== undefined && !isExpired(observed, self.failoverTimeMs, monotonicMs)) live.add(owner);
-  }
-
-  const fairShare = live.size === 1 ? readable.length : Math.ceil(readable.length / live.size);
-  const wanted = Math.max(0, Math.min(free.length, Math.min(fairShare, self.leasesMax) - mine));
-  const step = Math.min(wanted, TAKES_PER_ROUND_MAX, Math.ceil(free.length * TAKE_SHARE_PER_ROUND));
+  const fleet = viewFleet(view, self, monotonicMs);
+  const mine = fleet.readable.filter(({ lease }) => view.held.has(lease.leaseKey)).length;
+  const given = fleet.given.slice(0, Math.max(0, self.leasesMax - mine));
+  const stolen = leasesToSteal(fleet, view, self, monotonicMs);
+  const room = self.leasesMax - mine - given.length - stolen.length;
+  const free = freeToTake(fleet, self, { mine: mine + given.length, room, monotonicMs, random });
   return {
-    take: shuffle(free, random).slice(0, step),
-    hasMore: step < wanted,
-    readableCount: readable.length,
-    expiredCount: free.length,
-    liveWorkerCount: live.size,
+    take: [...given, ...stolen, ...free.take],
+    ask: leasesToAsk(fleet, view, self, random),
+    withdraw: withdrawals(fleet, view, self, mine),
+    ...answersToAskers(fleet, view, self),
+    hasMore: free.hasMore,
+    readableCount: fleet.readable.length,
+    expiredCount: fleet.free.length + fleet.given.length,
+    liveWorkerCount: fleet.loads.size,
   };
 }
 
-/** A copy in random order, so that workers do not all try the same lease first. */
-function shuffle<T>(values: readonly T[], random: Random): readonly T[] {
-  const keyed = values.map((value) => ({ value, key: random.next() }));
-  return keyed.sort((a, b) => a.key - b.key).map(({ value }) => value);
+interface TakeLimits {
+  readonly mine: number;
+  readonly room: number;
+  readonly monotonicMs: number;
+  readonly random: Random;
+}
+
+/** Our share of what is free; and all that has been free for long, whoever's share it is: better a shard too many
+ *  than a shard unread. Balance comes back by asking. */
+function freeToTake(fleet: FleetView, self: PlanningWorker, limits: TakeLimits) {
+  const { mine, room, monotonicMs, random } = limits;
+  const isOverdue = ({ lease, unchangedSinceMs }: ObservedLease): boolean =>
+    monotonicMs - unchangedSinceMs >= self.failoverTimeMs * (lease.owner === undefined ? 1 : 2);
+  const overdueCount = fleet.free.filter(isOverdue).length;
+  const share = Math.max(overdueCount, fleet.shareMax - mine);
+  const wanted = Math.max(0, Math.min(fleet.free.length, share, room));
+  const step = Math.min(wanted, TAKES_PER_ROUND_MAX, Math.ceil(fleet.free.length * TAKE_SHARE_PER_ROUND));
+  // The longest free first; of one age in random order.
+  const order = shuffle(fleet.free, random).sort((a, b) => Number(isOverdue(b)) - Number(isOverdue(a)));
+  return { take: order.slice(0, step).map(({ lease }) => lease), hasMore: step < wanted };
+}
+
+/** We asked, and the fleet has changed: with what we hold now we have our share. */
+function withdrawals(
+  fleet: FleetView,
+  view: LeaseView,
+  self: PlanningWorker,
+  mine: number,
+): readonly string[] {
+  const open = fleet.readable
+    .map(({ lease }) => lease)
+    .filter(({ leaseKey, ours }) => view.asked.has(leaseKey) && ours.handOffTo === self.workerId);
+  const surplus = mine + open.length - Math.min(fleet.shareMax, self.leasesMax);
+  return open.slice(0, Math.max(0, surplus)).map(({ leaseKey }) => leaseKey);
 }

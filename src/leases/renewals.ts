@@ -82,7 +82,7 @@ export class Renewals {
       } catch (error) {
         if (this.#deps.classify(error) !== 'retryable') throw error;
         await backOff(this.#deps, session.lost, error, attempt, {
-          shardId: session.shardId,
+          shardId: session.leaseKey,
           reason: 'renew',
         });
       }

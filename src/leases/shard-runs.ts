@@ -4,17 +4,19 @@
  *   running --finished--> (gone, children are taken)      running --parked--> parked (lease kept and renewed)
  *   running --lease lost--> ending --handler returns--> (gone)
  *   running, parked --stop, or handler gives up--> releasing --> (gone)
+ *   running --asked for, and granted--> handing over: handler finishes and checkpoints --> (gone, the asker's)
  */
-
 import { formatPosition } from './checkpoint-position.ts';
 import type { ShardHandler, ShardRunOutcome } from './held-lease.ts';
-import { isFinished, type Lease } from './lease.ts';
+import { isFinished, type Lease, type WorkerId } from './lease.ts';
 import type { Announce } from './lease-events.ts';
 import { LeaseSession, type SessionDependencies } from './lease-session.ts';
 import { backOff } from './loop.ts';
 
 /** Tries to give one lease back. Then it is left to expire: a shutdown must end even while the table is down. */
 const RELEASE_ATTEMPTS_MAX = 3;
+/** How long others have the first try at a shard that stalled here, in failover times. */
+const STALLED_REST_FAILOVERS = 2;
 
 export interface ShardRunsDependencies extends Omit<SessionDependencies, 'onLost'> {
   readonly handler: ShardHandler;
@@ -26,6 +28,7 @@ export interface ShardRunsDependencies extends Omit<SessionDependencies, 'onLost
 
 /** One held lease, for health and metrics. */
 export interface HeldLeaseSnapshot {
+  readonly leaseKey: string;
   readonly shardId: string;
   readonly leaseCounter: number;
   readonly checkpoint: string;
@@ -41,6 +44,8 @@ interface ShardRun {
   done: Promise<void>;
   released?: Promise<void>;
   parkedReason?: string;
+  /** The worker that gets the lease when the handler has returned. */
+  handOverTo?: WorkerId;
 }
 
 export class ShardRuns {
@@ -48,6 +53,9 @@ export class ShardRuns {
   readonly #failoverTimeMs: number;
   readonly #runs = new Map<string, ShardRun>();
   readonly #hurry = new AbortController();
+  /** Key → monotonic ms until which a shard that stalled here is not taken again. */
+  readonly #restingUntilMs = new Map<string, number>();
+  #isDraining = false;
 
   constructor(deps: ShardRunsDependencies, failoverTimeMs: number) {
     this.#deps = deps;
@@ -59,18 +67,26 @@ export class ShardRuns {
     return [...this.#runs.values()].map((run) => run.session).filter((session) => !session.lost.aborted);
   }
 
-  /** Keys that must not be taken again before their handler has returned. */
-  endingKeys(): ReadonlySet<string> {
-    const ending = [...this.#runs.values()].filter((run) => run.session.lost.aborted);
-    return new Set(ending.map((run) => run.session.shardId));
+  /** Keys not to be taken now: their handler has not returned yet, or they lately stalled here. */
+  restingKeys(): ReadonlySet<string> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const [key, untilMs] of this.#restingUntilMs) if (untilMs <= nowMs) this.#restingUntilMs.delete(key);
+    const ending = [...this.#runs].filter(([, { session }]) => session.lost.aborted).map(([key]) => key);
+    return new Set([...ending, ...this.#restingUntilMs.keys()]);
   }
 
-  session(shardId: string): LeaseSession | undefined {
-    return this.#runs.get(shardId)?.session;
+  parkedKeys(): ReadonlySet<string> {
+    const parked = [...this.#runs].filter(([, { parkedReason }]) => parkedReason !== undefined);
+    return new Set(parked.map(([key]) => key));
+  }
+
+  session(leaseKey: string): LeaseSession | undefined {
+    return this.#runs.get(leaseKey)?.session;
   }
 
   snapshot(): readonly HeldLeaseSnapshot[] {
     return [...this.#runs.values()].map(({ session, parkedReason }) => ({
+      leaseKey: session.leaseKey,
       shardId: session.shardId,
       leaseCounter: session.lease.counter,
       checkpoint: formatPosition(session.lease.checkpoint),
@@ -91,8 +107,17 @@ export class ShardRuns {
     run.done = this.#run(run).catch(this.#deps.onFatal);
   }
 
+  /** Lets the handler finish what is in flight, then gives the lease to `to`. */
+  handOver(leaseKey: string, to: WorkerId): void {
+    const run = this.#runs.get(leaseKey);
+    if (run === undefined || run.handOverTo !== undefined) return;
+    run.handOverTo = to;
+    run.session.stop();
+  }
+
   /** Asks all handlers to stop, gives each lease back as its handler returns, and after `graceMs` the rest. */
   async stop(graceMs: number): Promise<void> {
+    this.#isDraining = true;
     const runs = [...this.#runs.values()];
     for (const { session } of runs) session.stop();
     const ended = Promise.all(runs.map((run) => run.done.then(() => this.#release(run))));
@@ -107,18 +132,25 @@ export class ShardRuns {
     const outcome = await this.#handle(run.session);
     const { session } = run;
     if (outcome.kind === 'finished' && !isFinished(session.lease) && !session.lost.aborted) {
-      throw new Error(`the handler of ${session.shardId} says finished but SHARD_END is not stored`);
+      throw new Error(`the handler of ${session.leaseKey} says finished but SHARD_END is not stored`);
     }
     if (session.lost.aborted) {
-      if (run.released === undefined) this.#runs.delete(session.shardId);
+      if (run.released === undefined) this.#runs.delete(session.leaseKey);
     } else if (outcome.kind === 'finished') {
       this.#finish(run);
     } else if (outcome.kind === 'parked') {
       run.parkedReason = outcome.reason;
       this.#deps.announce('shard.parked', { ...about(session), reason: outcome.reason });
     } else {
+      if (outcome.kind === 'stalled') this.#rest(session);
       await this.#release(run);
     }
+  }
+
+  #rest({ leaseKey, lease }: LeaseSession): void {
+    const untilMs = this.#deps.clock.monotonicMs() + STALLED_REST_FAILOVERS * this.#failoverTimeMs;
+    this.#restingUntilMs.set(leaseKey, untilMs);
+    this.#deps.announce('shard.stalled', { shardId: leaseKey, checkpoint: formatPosition(lease.checkpoint) });
   }
 
   async #handle(session: LeaseSession): Promise<ShardRunOutcome> {
@@ -135,26 +167,30 @@ export class ShardRuns {
   #finish({ session }: ShardRun): void {
     const { childShardIds } = session.lease;
     session.close();
-    this.#runs.delete(session.shardId);
+    this.#runs.delete(session.leaseKey);
     this.#deps.announce('shard.finished', { ...about(session), childShardIds });
     this.#deps.onFinished();
   }
 
   /** Once per run, however often it is called. */
   #release(run: ShardRun): Promise<void> {
-    if (this.#runs.get(run.session.shardId) !== run) return Promise.resolve();
+    if (this.#runs.get(run.session.leaseKey) !== run) return Promise.resolve();
     // Lost: nothing to give back, its handler is on its way out.
     if (run.released === undefined && run.session.lost.aborted) return Promise.resolve();
     if (this.#hurry.signal.aborted) run.session.close();
-    run.released ??= this.#giveBack(run.session).finally(() => this.#runs.delete(run.session.shardId));
+    run.released ??= this.#giveBack(run).finally(() => this.#runs.delete(run.session.leaseKey));
     return run.released;
   }
 
-  async #giveBack(session: LeaseSession): Promise<void> {
+  async #giveBack({ session, handOverTo }: ShardRun): Promise<void> {
+    // Whoever has asked gets it, also from one that is stopping.
+    const to = handOverTo ?? session.lease.ours.handOffTo;
     for (let attempt = 0; attempt < RELEASE_ATTEMPTS_MAX; attempt += 1) {
       try {
-        const { kind } = await session.release();
-        if (kind === 'written') this.#deps.announce('lease.released', about(session));
+        const { kind } = await session.giveBack({ to, isDraining: this.#isDraining });
+        if (kind !== 'written') return;
+        if (to === undefined) this.#deps.announce('lease.released', about(session));
+        else this.#deps.announce('lease.handed-over', { ...about(session), leaseOwner: to });
         return;
       } catch (error) {
         if (this.#deps.classify(error) !== 'retryable') break;
@@ -170,8 +206,8 @@ export class ShardRuns {
   }
 }
 
-const about = ({ shardId, lease }: LeaseSession) => ({
-  shardId,
+const about = ({ leaseKey, lease }: LeaseSession) => ({
+  shardId: leaseKey,
   leaseCounter: lease.counter,
   checkpoint: formatPosition(lease.checkpoint),
 });

@@ -1,26 +1,41 @@
-/** Keeps the table in step with the stream's shards. Every worker does it: creations are conditional, so two
+/** Keeps the table in step with the streams' shards. Every worker does it: creations are conditional, so two
  *  workers doing it at once make the same rows, and no elected leader can be dead or asleep. */
+import type { Clock, StreamListing } from './dependencies.ts';
 import { eachBounded, TABLE_CALLS_MAX } from './each-bounded.ts';
 import {
   type ChildShardDescription,
   type InitialPosition,
+  type Lease,
+  leaseKeyOf,
   type NewLease,
   newLeaseOf,
-  type ShardDescription,
+  type StreamIdentity,
 } from './lease.ts';
 import type { Announce } from './lease-events.ts';
-import type { LeaseListing, LeaseStore } from './lease-store.ts';
+import type { LeaseListing, LeaseStore, TakeStamp } from './lease-store.ts';
 import { leasesToCreate } from './lineage.ts';
+import { refuseForeignTable } from './table-check.ts';
+
+/** How far our clock may differ from Kinesis's where LATEST is turned into a time. Unit: ms. */
+const CLOCK_SKEW_MS = 5_000;
+
+/** Where shards without a lease or a leased ancestor are read from. */
+export interface StartPosition {
+  readonly initialPosition: InitialPosition;
+  /** What AT_TIMESTAMP means. Unit: ms since 1970. */
+  readonly initialTimestampMs?: number | undefined;
+}
 
 export interface ShardSyncDependencies {
   readonly store: LeaseStore;
-  readonly listShards: () => Promise<readonly ShardDescription[]>;
+  readonly clock: Clock;
+  readonly listStreams: () => Promise<readonly StreamListing[]>;
   readonly announce: Announce;
 }
 
 export interface ShardSyncResult {
   /** All that Kinesis listed. */
-  readonly shards: readonly ShardDescription[];
+  readonly streams: readonly StreamListing[];
   /** Leases that were missing. */
   readonly createdCount: number;
 }
@@ -31,43 +46,75 @@ export const unreadableKeys = ({ unreadable }: LeaseListing): ReadonlySet<string
 
 export class ShardSync {
   readonly #deps: ShardSyncDependencies;
-  readonly #initialPosition: InitialPosition;
+  readonly #start: StartPosition;
+  #streams: readonly StreamIdentity[] = [];
 
-  constructor(deps: ShardSyncDependencies, initialPosition: InitialPosition) {
+  constructor(deps: ShardSyncDependencies, start: StartPosition) {
     this.#deps = deps;
-    this.#initialPosition = initialPosition;
+    this.#start = start;
   }
 
-  /** Creates what is missing. */
+  /** Creates what is missing. @throws LeaseTableError when the table belongs to other streams. */
   async run(): Promise<ShardSyncResult> {
-    const shards = await this.#deps.listShards();
+    const streams = await this.#deps.listStreams();
     const listing = await this.#deps.store.list();
-    const missing = leasesToCreate({
-      shards,
-      leases: listing.leases,
-      unreadableKeys: unreadableKeys(listing),
-      initialPosition: this.#initialPosition,
-    });
+    this.#streams = streams.map(({ streamId, createdAtMs }) => ({ streamId, createdAtMs }));
+    refuseForeignTable(this.#streams, listing.leases);
+    const missing = streams.flatMap((stream) =>
+      leasesToCreate({
+        stream,
+        shards: stream.shards,
+        leases: listing.leases.filter((lease) => lease.streamId === stream.streamId),
+        unreadableKeys: unreadableKeys(listing),
+        initialPosition: this.#start.initialPosition,
+      }),
+    );
     await eachBounded(missing, TABLE_CALLS_MAX, (lease) => this.#create(lease));
-    return { shards, createdCount: missing.length };
+    return { streams, createdCount: missing.length };
   }
+
+  /** Whether a lease belongs to one of the streams. */
+  isOurStream = (lease: Lease): boolean => this.#identity(lease.streamId) !== undefined;
+
+  /** LATEST and AT_TIMESTAMP mean a time, and that time is stored with the lease: whoever reads on after a crash
+   *  begins where the first one would have. */
+  stampOf = ({ checkpoint, streamId }: Pick<Lease, 'checkpoint' | 'streamId'>): TakeStamp => ({
+    startTimestampMs: this.#timestampOf(checkpoint),
+    streamCreatedAtMs: this.#identity(streamId)?.createdAtMs,
+  });
 
   /**
    * The children of a shard that was read to its end get their leases, at TRIM_HORIZON. A child of a merge waits
    * for both parents; if the other parent has no lease its records would be missed, so a full sync comes first
    * and makes one. If there is still none, that parent is out of retention: nothing of it can be read.
    */
-  async createChildren(children: readonly ChildShardDescription[]): Promise<void> {
+  async createChildren(parent: Lease, children: readonly ChildShardDescription[]): Promise<void> {
+    const { streamId } = parent;
     const parents = new Set(
       children.filter((child) => child.parentShardIds.length > 1).flatMap((child) => child.parentShardIds),
     );
-    const rows = await Promise.all([...parents].map((parent) => this.#deps.store.get(parent)));
+    const rows = await Promise.all(
+      [...parents].map((shardId) => this.#deps.store.get(leaseKeyOf(streamId, shardId))),
+    );
     if (rows.includes(undefined)) await this.run();
-    await eachBounded(children, TABLE_CALLS_MAX, (child) => this.#create(newLeaseOf(child, 'TRIM_HORIZON')));
+    const stream = { streamId, createdAtMs: this.#identity(streamId)?.createdAtMs };
+    await eachBounded(children, TABLE_CALLS_MAX, (child) =>
+      this.#create(newLeaseOf(child, 'TRIM_HORIZON', stream)),
+    );
+  }
+
+  #identity(streamId: string | undefined): StreamIdentity | undefined {
+    return this.#streams.find((stream) => stream.streamId === streamId);
+  }
+
+  #timestampOf(checkpoint: Lease['checkpoint']): number | undefined {
+    if (checkpoint === 'LATEST') return this.#deps.clock.wallMs() - CLOCK_SKEW_MS;
+    return checkpoint === 'AT_TIMESTAMP' ? this.#start.initialTimestampMs : undefined;
   }
 
   async #create(lease: NewLease): Promise<void> {
-    if ((await this.#deps.store.create(lease)) === 'exists') return;
+    const { startTimestampMs } = this.stampOf(lease);
+    if ((await this.#deps.store.create({ ...lease, startTimestampMs })) === 'exists') return;
     const { leaseKey, checkpoint } = lease;
     this.#deps.announce('lease.created', { shardId: leaseKey, leaseCounter: 0, checkpoint });
   }

@@ -1,12 +1,12 @@
-/** One round of looking and taking: list, observe, plan (pure), take. */
-
+/** One round of looking at the table and acting on it: list, observe, plan (pure), then take, ask and answer. */
 import type { Clock, Random } from './dependencies.ts';
 import { eachBounded, TABLE_CALLS_MAX } from './each-bounded.ts';
+import type { PlanningWorker } from './fleet-view.ts';
 import type { Lease } from './lease.ts';
 import type { Announce } from './lease-events.ts';
-import type { LeaseListing, LeaseStore } from './lease-store.ts';
+import type { LeaseListing, LeaseStore, TakeStamp } from './lease-store.ts';
 import { NOTHING_OBSERVED, type ObservedLease, observe } from './observed-leases.ts';
-import { type LeasePlan, type PlanningWorker, planLeases } from './plan.ts';
+import { type LeasePlan, planLeases } from './plan.ts';
 import type { ShardRuns } from './shard-runs.ts';
 import { unreadableKeys } from './shard-sync.ts';
 
@@ -16,19 +16,35 @@ export interface TakeRoundDependencies {
   readonly random: Random;
   readonly announce: Announce;
   readonly runs: ShardRuns;
+  /** Whether a lease belongs to the streams that this worker reads. */
+  readonly isOurStream: (lease: Lease) => boolean;
+  /** What a take says where the row does not say it yet. */
+  readonly stampOf: (lease: Lease) => TakeStamp;
 }
 
 export interface TakeRoundResult {
   readonly observed: readonly ObservedLease[];
   readonly plan: LeasePlan;
+  /** Since the round before, no row was made, moved to another owner or finished. */
+  readonly isUnchanged: boolean;
+  /** We wait for an owner's answer. */
+  readonly isAsking: boolean;
 }
+
+/** How long a lease that its owner would not give is not asked for again, in failover times. */
+const DECLINED_REST_FAILOVERS = 1;
 
 export class TakeRound {
   readonly #deps: TakeRoundDependencies;
   readonly #self: PlanningWorker;
   readonly #gapMaxMs: number;
   readonly #reported = new Set<string>();
+  /** Key → when we asked for it; monotonic ms. */
+  readonly #asked = new Map<string, number>();
+  /** Key → until when we do not ask again; monotonic ms. */
+  readonly #declinedUntilMs = new Map<string, number>();
   #observations = NOTHING_OBSERVED;
+  #shape = '';
 
   /** `gapMaxMs`: see `observe`. */
   constructor(deps: TakeRoundDependencies, self: PlanningWorker, gapMaxMs: number) {
@@ -38,29 +54,101 @@ export class TakeRound {
   }
 
   async run(): Promise<TakeRoundResult> {
-    const { store, clock, random, runs } = this.#deps;
-    const listing = await store.list();
+    const { clock, random, runs } = this.#deps;
+    const listing = await this.#deps.store.list();
     const nowMs = clock.monotonicMs();
     this.#report(listing);
     this.#dropLost(listing.leases);
-    this.#observations = observe(this.#observations, listing.leases, nowMs, this.#gapMaxMs);
+    this.#settleAsked(listing.leases, nowMs);
+    const leases = listing.leases.filter(this.#deps.isOurStream);
+    this.#observations = observe(this.#observations, leases, nowMs, this.#gapMaxMs);
+    const observed = [...this.#observations.byKey.values()];
     const view = {
-      observed: [...this.#observations.byKey.values()],
+      observed,
       unreadableKeys: unreadableKeys(listing),
-      held: new Set(runs.sessions().map((session) => session.shardId)),
-      ending: runs.endingKeys(),
+      held: new Set(runs.sessions().map((session) => session.leaseKey)),
+      parked: runs.parkedKeys(),
+      resting: runs.restingKeys(),
+      asked: this.#asked,
+      declined: this.#stillDeclined(nowMs),
     };
     const plan = planLeases(view, this.#self, nowMs, random);
+    await this.#carryOut(plan);
+    return { observed, plan, isUnchanged: this.#isSameShape(leases), isAsking: this.#asked.size > 0 };
+  }
+
+  /** Takes back what was asked and not answered; a lease that came meanwhile is given back. Called once, after the
+   *  last round. @throws what the store throws. */
+  async withdrawAll(): Promise<void> {
+    const { store } = this.#deps;
+    const { workerId } = this.#self;
+    await eachBounded([...this.#asked.keys()], TABLE_CALLS_MAX, async (leaseKey) => {
+      await store.withdraw(leaseKey, workerId);
+      const lease = await store.get(leaseKey);
+      const isGiven = lease?.owner === workerId && this.#deps.runs.session(leaseKey) === undefined;
+      if (isGiven) await store.release(lease, { readToTip: false, isDraining: true });
+    });
+    this.#asked.clear();
+  }
+
+  async #carryOut(plan: LeasePlan): Promise<void> {
+    const { store, runs } = this.#deps;
+    // Answers first: others wait for them.
+    for (const { lease, to } of plan.handOver) runs.handOver(lease.leaseKey, to);
+    await eachBounded(plan.decline, TABLE_CALLS_MAX, async (leaseKey) => runs.session(leaseKey)?.decline());
+    await eachBounded(plan.withdraw, TABLE_CALLS_MAX, async (leaseKey) => {
+      await store.withdraw(leaseKey, this.#self.workerId);
+      this.#asked.delete(leaseKey);
+    });
     await eachBounded(plan.take, TABLE_CALLS_MAX, (lease) => this.#take(lease));
-    return { observed: view.observed, plan };
+    await eachBounded(plan.ask, TABLE_CALLS_MAX, (lease) => this.#ask(lease));
   }
 
   async #take(lease: Lease): Promise<void> {
-    const { store, clock, runs } = this.#deps;
+    const { store, clock, runs, stampOf } = this.#deps;
     const startedAtMs = clock.monotonicMs();
-    const write = await store.take(lease, this.#self.workerId);
+    const write = await store.take(lease, this.#self.workerId, stampOf(lease));
     // Lost: somebody was faster. Stale: an answer of ours was lost; the next round takes it as ours by name.
-    if (write.kind === 'written') runs.start(write.lease, startedAtMs);
+    if (write.kind !== 'written') return;
+    this.#asked.delete(lease.leaseKey);
+    runs.start(write.lease, startedAtMs);
+  }
+
+  async #ask(lease: Lease): Promise<void> {
+    const { store, clock, announce } = this.#deps;
+    // Before the call: its answer may get lost.
+    this.#asked.set(lease.leaseKey, clock.monotonicMs());
+    const { kind } = await store.ask(lease, this.#self.workerId);
+    if (kind === 'refused') this.#asked.delete(lease.leaseKey);
+    else announce('lease.asked', { shardId: lease.leaseKey, leaseOwner: lease.owner });
+  }
+
+  /** A request that is in the row no more was answered: by a yes if the lease is ours, else by a no. */
+  #settleAsked(leases: readonly Lease[], nowMs: number): void {
+    if (this.#asked.size === 0) return;
+    const byKey = new Map(leases.map((lease) => [lease.leaseKey, lease]));
+    for (const leaseKey of this.#asked.keys()) {
+      const lease = byKey.get(leaseKey);
+      if (lease?.ours.handOffTo === this.#self.workerId) continue;
+      this.#asked.delete(leaseKey);
+      if (lease?.owner === this.#self.workerId) continue;
+      this.#declinedUntilMs.set(leaseKey, nowMs + DECLINED_REST_FAILOVERS * this.#self.failoverTimeMs);
+    }
+  }
+
+  #stillDeclined(nowMs: number): ReadonlySet<string> {
+    for (const [key, untilMs] of this.#declinedUntilMs)
+      if (untilMs <= nowMs) this.#declinedUntilMs.delete(key);
+    return new Set(this.#declinedUntilMs.keys());
+  }
+
+  #isSameShape(leases: readonly Lease[]): boolean {
+    const before = this.#shape;
+    this.#shape = leases
+      .map(({ leaseKey, owner, checkpoint }) => `${leaseKey} ${owner ?? ''} ${checkpoint === 'SHARD_END'}`)
+      .sort()
+      .join('\n');
+    return this.#shape === before;
   }
 
   /** The listing may know of a loss before the next renewal does. Counters only grow, so a later counter under

@@ -22,7 +22,15 @@ export interface PageCounts {
   readonly millisBehindLatest: number | undefined;
 }
 
-export type LeaseChange = 'taken' | 'stolen' | 'lost' | 'released' | 'created' | 'finished';
+export type LeaseChange =
+  | 'taken'
+  | 'lost'
+  | 'released'
+  | 'handed-over'
+  | 'stalled'
+  | 'created'
+  | 'removed'
+  | 'finished';
 export type StoreWrite = 'session' | 'page' | 'dead-letter' | 'sim' | 'usage';
 export type AwsService = 'kinesis' | 'dynamodb';
 

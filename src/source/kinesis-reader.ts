@@ -1,5 +1,6 @@
-/** The three Kinesis calls that reading needs, each under a signal and a deadline. */
+/** The Kinesis calls that reading needs, each under a signal and a deadline. */
 import {
+  DescribeStreamSummaryCommand,
   GetRecordsCommand,
   type GetRecordsCommandOutput,
   GetShardIteratorCommand,
@@ -8,6 +9,7 @@ import {
   ListShardsCommand,
   type ListShardsCommandInput,
   type ListShardsCommandOutput,
+  type StreamDescriptionSummary,
 } from '@aws-sdk/client-kinesis';
 import type { Clock } from '../time.ts';
 import { withDeadline } from './with-deadline.ts';
@@ -45,6 +47,13 @@ export class KinesisReader {
     return this.bounded(signal, (abortSignal) =>
       this.kinesis.send(new ListShardsCommand(input), { abortSignal }),
     );
+  }
+
+  async describeStream(stream: string, signal: AbortSignal): Promise<Partial<StreamDescriptionSummary>> {
+    const answer = await this.bounded(signal, (abortSignal) =>
+      this.kinesis.send(new DescribeStreamSummaryCommand({ StreamName: stream }), { abortSignal }),
+    );
+    return answer.StreamDescriptionSummary ?? {};
   }
 
   private bounded<T>(signal: AbortSignal, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@
  *       ├── last page of the shard, or a fatal error: stops; what is buffered is still handed out first
  *       └── close(): stops; what is buffered is forgotten, and read again by whoever opens the shard next */
 import { Doorbell } from './doorbell.ts';
-import type { RecordPage } from './record.ts';
+import type { NextPage, RecordPage } from './record.ts';
 
 export const PREFETCH_MAX_BYTES_DEFAULT = 8 * 1024 * 1024;
 /** Charged per page besides its data, so that empty pages cannot pile up. */
@@ -12,7 +12,7 @@ const PAGE_OVERHEAD_BYTES = 1024;
 
 /** Where pages come from: a `ShardPoller`. */
 export interface PageReader {
-  next(signal: AbortSignal): Promise<RecordPage | 'aborted'>;
+  next(signal: AbortSignal): Promise<NextPage>;
 }
 
 const charge = (page: RecordPage): number => page.bytes + PAGE_OVERHEAD_BYTES;
@@ -26,6 +26,7 @@ export class Prefetch {
   private readonly pageTaken = new Doorbell();
   private bufferedBytes = 0;
   private failure: { readonly error: unknown } | undefined;
+  private isStalled = false;
   private filling: Promise<void> | undefined;
 
   /** `bytesMax`: reading pauses while this much is buffered; one page more may be on its way. Unit: bytes. */
@@ -34,9 +35,10 @@ export class Prefetch {
     this.bytesMax = bytesMax;
   }
 
-  /** The next page in order; 'aborted' once `signal` aborts or after `close`.
+  /** The next page in order; 'aborted' once `signal` aborts or after `close`; 'stalled' when the reader is, after
+   *  the pages that came before.
    *  @throws what the reader threw, after the pages that came before it. */
-  async next(signal: AbortSignal): Promise<RecordPage | 'aborted'> {
+  async next(signal: AbortSignal): Promise<NextPage> {
     this.filling ??= this.fill();
     for (;;) {
       if (signal.aborted || this.closing.signal.aborted) return 'aborted';
@@ -47,6 +49,7 @@ export class Prefetch {
         return page;
       }
       if (this.failure) throw this.failure.error;
+      if (this.isStalled) return 'stalled';
       await this.pageArrived.wait(signal);
     }
   }
@@ -69,6 +72,11 @@ export class Prefetch {
         }
         const page = await this.reader.next(signal);
         if (page === 'aborted') return;
+        if (page === 'stalled') {
+          this.isStalled = true;
+          this.pageArrived.ring();
+          return;
+        }
         this.pages.push(page);
         this.bufferedBytes += charge(page);
         this.pageArrived.ring();

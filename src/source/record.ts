@@ -15,6 +15,9 @@ export interface ChildShard {
   readonly endingHashKey: string;
 }
 
+/** What reading on brings. `stalled`: no answer for long, whatever was tried; the shard should go to another. */
+export type NextPage = RecordPage | 'aborted' | 'stalled';
+
 export interface RecordPage {
   readonly records: readonly StreamRecord[];
   /** How far behind the tip this page is, in ms; undefined is unknown, not zero. */

@@ -15,7 +15,7 @@ import { backoffMs, type Clock, type Random } from '../time.ts';
 import { KinesisReader, type KinesisSender } from './kinesis-reader.ts';
 import { listShardsOnce } from './list-shards.ts';
 import { ReadBudget } from './read-budget.ts';
-import type { ChildShard, RecordPage } from './record.ts';
+import type { ChildShard, NextPage, RecordPage } from './record.ts';
 import { childShardsOf, toRecords } from './record-page.ts';
 import { describePosition, iteratorPlace, type ReadPosition, type StartPosition } from './start-position.ts';
 
@@ -23,6 +23,7 @@ import { describePosition, iteratorPlace, type ReadPosition, type StartPosition 
  *  ms, so the event loop never stands still for long. */
 export const RECORDS_PER_READ_MAX_DEFAULT = 1000;
 export const IDLE_BETWEEN_READS_MS_DEFAULT = 1000;
+export const STALL_AFTER_MS_DEFAULT = 60_000;
 
 /** After this many failures in a row the iterator itself is in doubt: some engines lose them with a restart and
  *  answer with an unnamed error. */
@@ -50,6 +51,8 @@ export interface ShardPollerOptions {
   readonly recordsPerReadMax?: number;
   /** Pause once caught up; while behind there is none but the read budget. Unit: ms. Default 1000. */
   readonly idleBetweenReadsMs?: number;
+  /** So long without an answer, and the shard is given up here. Unit: ms. Default 60,000. */
+  readonly stallAfterMs?: number;
 }
 
 export class ShardPoller {
@@ -63,6 +66,8 @@ export class ShardPoller {
   private failures = 0;
   private failuresSinceWarning = 0;
   private warnedAtMs = Number.NEGATIVE_INFINITY;
+  /** Start of the first try since the last answer; undefined while answers come. Monotonic ms. */
+  private unansweredSinceMs: number | undefined;
 
   constructor(deps: ShardPollerDeps, options: ShardPollerOptions) {
     this.deps = deps;
@@ -77,21 +82,31 @@ export class ShardPoller {
   }
 
   /** The next page, which may be empty; the last one carries `shardEnd`. 'aborted' once `signal` aborts: what
-   *  was on its way is read again by the next call.
+   *  was on its way is read again by the next call. 'stalled' when no answer came for long, whatever was tried.
    *  @throws MeterError `position-refused`; whatever is fatal. */
-  async next(signal: AbortSignal): Promise<RecordPage | 'aborted'> {
+  async next(signal: AbortSignal): Promise<NextPage> {
     if (this.hasEnded) throw new MeterError('invariant-broken', `read ${this.options.shardId} after its end`);
     for (;;) {
       const waitMs = this.budget.waitMs;
       if (waitMs > 0) await this.deps.clock.sleep(waitMs, signal);
       if (signal.aborted) return 'aborted';
+      this.unansweredSinceMs ??= this.deps.clock.monotonicMs();
       try {
-        return await this.read(signal);
+        const page = await this.read(signal);
+        this.unansweredSinceMs = undefined;
+        return page;
       } catch (error) {
         if (signal.aborted && classify(error) === 'aborted') return 'aborted';
         this.recover(error);
+        if (this.isStalled()) return 'stalled';
       }
     }
+  }
+
+  private isStalled(): boolean {
+    if (this.unansweredSinceMs === undefined) return false;
+    const ageMs = this.deps.clock.monotonicMs() - this.unansweredSinceMs;
+    return ageMs >= (this.options.stallAfterMs ?? STALL_AFTER_MS_DEFAULT);
   }
 
   private async read(signal: AbortSignal): Promise<RecordPage> {

@@ -18,6 +18,8 @@ import { at, conformance } from '../unit/leases/fixtures.ts';
 
 const NEW = {
   leaseKey: 's0',
+  shardId: 's0',
+  streamId: undefined,
   checkpoint: 'TRIM_HORIZON',
   parentShardIds: ['p1', 'p0'],
   hashRange: { startingHashKey: '0', endingHashKey: '9' },
@@ -36,17 +38,18 @@ export function keepsTheContract(storeOf: () => LeaseStore): void {
     if (row === undefined) throw new Error('not created');
     return row;
   };
-  const held = async (): Promise<Lease> => lease(await storeOf().take(await created(), 'a'));
+  const held = async (): Promise<Lease> => lease(await storeOf().take(await created(), 'a', {}));
 
   it('a new lease is nobody’s, at counter 0', async () => {
     expect(await created()).toEqual({
       ...NEW,
+      ours: {},
       parentShardIds: ['p0', 'p1'],
       owner: undefined,
       counter: 0,
       ownerSwitchesSinceCheckpoint: 0,
       childShardIds: [],
-      readToTipCounter: undefined,
+      hasKcl3Marks: false,
     });
   });
 
@@ -64,7 +67,7 @@ export function keepsTheContract(storeOf: () => LeaseStore): void {
   it('of two workers that take, one gets it', async () => {
     const row = await created();
 
-    const writes = await Promise.all([storeOf().take(row, 'a'), storeOf().take(row, 'b')]);
+    const writes = await Promise.all([storeOf().take(row, 'a', {}), storeOf().take(row, 'b', {})]);
 
     expect(writes.map((write) => write.kind).sort()).toEqual(['lost', 'written']);
     const winner = writes.find((write) => write.kind === 'written');
@@ -75,7 +78,7 @@ export function keepsTheContract(storeOf: () => LeaseStore): void {
     const mine = await held();
     expect(mine.ownerSwitchesSinceCheckpoint).toBe(0);
 
-    const theirs = lease(await storeOf().take(mine, 'b'));
+    const theirs = lease(await storeOf().take(mine, 'b', {}));
     expect(theirs.ownerSwitchesSinceCheckpoint).toBe(1);
 
     const done = lease(await storeOf().checkpoint(theirs, at('7', 2), false));
@@ -87,13 +90,13 @@ export function keepsTheContract(storeOf: () => LeaseStore): void {
     '%s is refused after another worker took the lease, and says who has it',
     async (operation) => {
       const mine = await held();
-      const theirs = lease(await storeOf().take(mine, 'b'));
+      const theirs = lease(await storeOf().take(mine, 'b', {}));
 
       const write = {
         renew: () => storeOf().renew(mine, true),
         checkpoint: () => storeOf().checkpoint(mine, at('1'), true),
         finish: () => storeOf().finish(mine, ['c']),
-        release: () => storeOf().release(mine, true),
+        release: () => storeOf().release(mine, { readToTip: true, isDraining: false }),
       }[operation];
 
       expect(await write()).toEqual({ kind: 'lost', owner: 'b' });
@@ -116,11 +119,11 @@ export function keepsTheContract(storeOf: () => LeaseStore): void {
     async (operation) => {
       const mine = await held();
       const write = {
-        take: () => storeOf().take({ ...mine, owner: 'z' }, 'a'),
+        take: () => storeOf().take({ ...mine, owner: 'z' }, 'a', {}),
         renew: () => storeOf().renew(mine, false),
         checkpoint: () => storeOf().checkpoint(mine, at('1'), false),
         finish: () => storeOf().finish(mine, ['c']),
-        release: () => storeOf().release(mine, false),
+        release: () => storeOf().release(mine, { readToTip: false, isDraining: false }),
       }[operation];
 
       const first = lease(await write());
@@ -151,25 +154,31 @@ export function keepsTheContract(storeOf: () => LeaseStore): void {
   });
 
   it('a released lease is nobody’s', async () => {
-    const free = lease(await storeOf().release(await held(), true));
+    const free = lease(await storeOf().release(await held(), { readToTip: true, isDraining: false }));
 
-    expect(free).toMatchObject({ owner: undefined, counter: 2, readToTipCounter: 2 });
+    expect(free).toMatchObject({ owner: undefined, counter: 2, ours: { readToTipCounter: 2 } });
     expect(await storeOf().get('s0')).toEqual(free);
   });
 
   it('the tip is claimed by the write that says so, and the next write takes the claim back', async () => {
     const atTip = lease(await storeOf().renew(await held(), true));
-    expect(atTip.readToTipCounter).toBe(atTip.counter);
+    expect(atTip.ours.readToTipCounter).toBe(atTip.counter);
 
     const later = lease(await storeOf().checkpoint(atTip, at('3'), false));
 
-    expect(await storeOf().get('s0')).toMatchObject({ counter: 3, readToTipCounter: 2 });
-    expect(later.readToTipCounter).toBe(2);
+    expect(await storeOf().get('s0')).toMatchObject({ counter: 3, ours: { readToTipCounter: 2 } });
+    expect(later.ours.readToTipCounter).toBe(2);
   });
 
   it('all leases are listed', async () => {
     await created();
-    await storeOf().create({ ...NEW, leaseKey: 's1', parentShardIds: [], hashRange: undefined });
+    await storeOf().create({
+      ...NEW,
+      leaseKey: 's1',
+      shardId: 's1',
+      parentShardIds: [],
+      hashRange: undefined,
+    });
 
     const { leases, unreadable } = await storeOf().list();
 
@@ -247,11 +256,11 @@ export const leaseStoreContract = (name: DynamoDbEngineName): void =>
       await store().create(NEW);
       await put({ ...(await rowOf('s0')), ...others, checkpointOwner: 'ghost' });
       let row = (await store().get('s0')) as Lease;
-      row = lease(await store().take(row, 'a'));
+      row = lease(await store().take(row, 'a', {}));
       row = lease(await store().renew(row, true));
       row = lease(await store().checkpoint(row, at('5'), false));
       row = lease(await store().finish(row, ['c']));
-      await store().release(row, false);
+      await store().release(row, { readToTip: false, isDraining: false });
 
       const after = await rowOf('s0');
       expect(after).toMatchObject(others);
@@ -276,9 +285,9 @@ export const leaseStoreContract = (name: DynamoDbEngineName): void =>
         const before = await store().get(String(step.rowBefore?.['leaseKey']?.S));
         const after = step.rowAfter && unmarshall(step.rowAfter);
         if (before === undefined || after === null) return undefined;
-        if (step.op === 'take') return store().take(before, after['leaseOwner']);
+        if (step.op === 'take') return store().take(before, after['leaseOwner'], {});
         if (step.op === 'renew') return store().renew(before, false);
-        if (step.op === 'evict') return store().release(before, false);
+        if (step.op === 'evict') return store().release(before, { readToTip: false, isDraining: false });
         const position = parsePosition({
           checkpoint: after['checkpoint'],
           subSequenceNumber: after['checkpointSubSequenceNumber'],
@@ -299,7 +308,10 @@ export const leaseStoreContract = (name: DynamoDbEngineName): void =>
 
           expect((await replay(step))?.kind).toBe('written');
 
-          expect(await rowOf(String(step.rowBefore?.['leaseKey']?.S))).toEqual(expected(step));
+          const { takenBy, ...row } = (await rowOf(String(step.rowBefore?.['leaseKey']?.S))) ?? {};
+          expect(row).toEqual(expected(step));
+          // The only attribute of ours, and only in the row of a worker that has it.
+          expect(takenBy).toBe(step.op === 'take' ? row['leaseOwner'] : undefined);
         },
       );
 
@@ -312,6 +324,8 @@ export const leaseStoreContract = (name: DynamoDbEngineName): void =>
 
           const outcome = await store().create({
             leaseKey,
+            shardId: leaseKey,
+            streamId: undefined,
             checkpoint,
             parentShardIds: [...(parentShardId ?? [])],
             hashRange: { startingHashKey, endingHashKey },
@@ -363,7 +377,7 @@ export const leaseStoreContract = (name: DynamoDbEngineName): void =>
 
       it.each(ops.map((odd) => [odd.case, odd] as const))('%s', async (_case, odd) => {
         await put(unmarshall(Object.fromEntries(Object.entries(odd.row).map(([k, v]) => [k, attribute(v)]))));
-        await store().create({ ...NEW, leaseKey: 'shardId-000000000009' });
+        await store().create({ ...NEW, leaseKey: 'shardId-000000000009', shardId: 'shardId-000000000009' });
         const isReadByKcl = odd.listed?.includes('shardId-000000000000') === true;
         const isReadable = READ_BY_US_ONLY.has(odd.case) || (isReadByKcl && !READ_BY_KCL_ONLY.has(odd.case));
 

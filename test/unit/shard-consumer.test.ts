@@ -53,7 +53,10 @@ function given(options: {
   const stopping = new AbortController();
   const lost = { kind: 'lost' as const, owner: 'another' };
   const lease: HeldLease = {
+    leaseKey: 'shardId-0',
     shardId: 'shardId-0',
+    streamId: undefined,
+    startTimestampMs: undefined,
     startAt: options.startAt ?? 'TRIM_HORIZON',
     hashRange: undefined,
     lost: new AbortController().signal,

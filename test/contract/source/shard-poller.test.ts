@@ -108,7 +108,7 @@ function givenPoller(world: World, options: Partial<ShardPollerOptions> = {}) {
   );
   const next = async (): Promise<RecordPage> => {
     const page = await poller.next(NEVER);
-    if (page === 'aborted') throw new Error('aborted without being asked');
+    if (typeof page === 'string') throw new Error(`${page} without being asked`);
     return page;
   };
   const read = async (count: number): Promise<StreamRecord[]> => {

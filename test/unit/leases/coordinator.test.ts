@@ -233,7 +233,7 @@ describe('checkpointing', () => {
   it('a worker whose lease was taken stops reading and cannot move the checkpoint', async () => {
     const { fleet, worker, held } = await started();
     await held.checkpoint(at('10'));
-    fleet.table.rows.set('s0', taken(fleet.table.row('s0'), 'b'));
+    fleet.table.rows.set('s0', taken(fleet.table.row('s0'), 'b', {}));
 
     expect(await held.checkpoint(at('11'))).toEqual({ kind: 'lost', owner: 'b' });
 
@@ -246,7 +246,7 @@ describe('checkpointing', () => {
 
   it('losing a lease does not end the worker, and is told once', async () => {
     const { fleet, worker, held } = await started();
-    fleet.table.rows.set('s0', taken(fleet.table.row('s0'), 'b'));
+    fleet.table.rows.set('s0', taken(fleet.table.row('s0'), 'b', {}));
 
     await Promise.all([held.checkpoint(at('11')), held.checkpoint(at('12')), fleet.clock.advance(8_000)]);
 
@@ -525,7 +525,7 @@ describe('ending', () => {
     });
     await worker.start();
     await fleet.clock.advance(TWO_ROUNDS_MS);
-    fleet.table.rows.set('s0', { ...taken(fleet.table.row('s0'), 'b'), owner: undefined });
+    fleet.table.rows.set('s0', { ...taken(fleet.table.row('s0'), 'b', {}), owner: undefined });
 
     await fleet.clock.advance(30_000);
     expect(worker.started).toHaveLength(1);
@@ -564,7 +564,7 @@ describe('draining', () => {
 
   it('a stream whose leases were left at the tip by an earlier run is read before it is drained', async () => {
     const fleet = new Fleet();
-    fleet.table.rows.set('s0', lease('s0', { counter: 9, readToTipCounter: 9 }));
+    fleet.table.rows.set('s0', lease('s0', { counter: 9, ours: { readToTipCounter: 9 } }));
     const worker = fleet.worker('a', { leasesMax: 0 });
     await worker.start();
     const drain = drainOf(worker);

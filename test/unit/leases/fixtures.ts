@@ -24,6 +24,8 @@ export function seededRandom(seed: number): Random {
 
 export const lease = (leaseKey: string, changes: Partial<Lease> = {}): Lease => ({
   leaseKey,
+  shardId: leaseKey,
+  streamId: undefined,
   owner: undefined,
   counter: 0,
   checkpoint: 'TRIM_HORIZON',
@@ -31,7 +33,8 @@ export const lease = (leaseKey: string, changes: Partial<Lease> = {}): Lease => 
   parentShardIds: [],
   childShardIds: [],
   hashRange: undefined,
-  readToTipCounter: undefined,
+  ours: {},
+  hasKcl3Marks: false,
   ...changes,
 });
 

@@ -38,6 +38,7 @@ export class Fleet {
   readonly clock = new VirtualClock();
   readonly table = new MemoryLeaseStore();
   shards: ShardDescription[];
+  streamCreatedAtMs: number | undefined = 1_700_000_000_000;
   /** Thrown by the next listings of shards, if set. */
   listShardsError: unknown;
   #seed = 1;
@@ -53,9 +54,9 @@ export class Fleet {
     const coordinator = new LeaseCoordinator(
       {
         store: link,
-        listShards: async () => {
+        listStreams: async () => {
           if (this.listShardsError !== undefined) throw this.listShardsError;
-          return this.shards;
+          return [{ streamId: undefined, createdAtMs: this.streamCreatedAtMs, shards: this.shards }];
         },
         handler: {
           run: (lease) => {

@@ -27,7 +27,13 @@ const create = (
   shards: readonly ShardDescription[],
   changes: Partial<Parameters<typeof leasesToCreate>[0]> = {},
 ): Record<string, string> => {
-  const input = { leases: [], unreadableKeys: new Set<string>(), initialPosition: 'TRIM_HORIZON' } as const;
+  const stream = { streamId: undefined, createdAtMs: undefined };
+  const input = {
+    stream,
+    leases: [],
+    unreadableKeys: new Set<string>(),
+    initialPosition: 'TRIM_HORIZON',
+  } as const;
   const created = leasesToCreate({ shards, ...input, ...changes });
   return Object.fromEntries(created.map(({ leaseKey, checkpoint }) => [leaseKey, checkpoint]));
 };
@@ -84,6 +90,7 @@ describe('the leases to create', () => {
 
   it('a row keeps the hash range and the parents', () => {
     const [made] = leasesToCreate({
+      stream: { streamId: undefined, createdAtMs: undefined },
       shards: [shard('s', { parentShardIds: ['gone'], endingHashKey: '7' })],
       leases: [],
       unreadableKeys: new Set(),
@@ -92,6 +99,7 @@ describe('the leases to create', () => {
 
     expect(made).toEqual({
       leaseKey: 's',
+      shardId: 's',
       checkpoint: 'LATEST',
       parentShardIds: ['gone'],
       hashRange: { startingHashKey: '0', endingHashKey: '7' },

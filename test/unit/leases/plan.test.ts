@@ -78,13 +78,19 @@ describe('the plan', () => {
     leases: readonly Lease[],
     {
       held = [],
-      ending = [],
+      resting = [],
+      parked = [],
+      asked = [],
+      declined = [],
       ageMs = 0,
       leasesMax = 1_000,
       seed = 7,
     }: {
       held?: string[];
-      ending?: string[];
+      resting?: string[];
+      parked?: string[];
+      asked?: [string, number][];
+      declined?: string[];
       ageMs?: number;
       leasesMax?: number;
       seed?: number;
@@ -95,7 +101,10 @@ describe('the plan', () => {
       observed,
       unreadableKeys: new Set<string>(),
       held: new Set(held),
-      ending: new Set(ending),
+      resting: new Set(resting),
+      parked: new Set(parked),
+      asked: new Map(asked),
+      declined: new Set(declined),
     };
     const self = { workerId: 'me', leasesMax, failoverTimeMs: FAILOVER_MS };
     return planLeases(view, self, ageMs, seededRandom(seed));
@@ -146,7 +155,7 @@ describe('the plan', () => {
   });
 
   it('a lease whose handler has not returned yet is not taken again', () => {
-    expect(plan([lease('s')], { ending: ['s'] }).take).toEqual([]);
+    expect(plan([lease('s')], { resting: ['s'] }).take).toEqual([]);
   });
 
   it('the most leases a worker may hold is kept', () => {
@@ -180,7 +189,7 @@ describe('the plan', () => {
 });
 
 describe('draining', () => {
-  const claimed = lease('s', { owner: 'other', counter: 5, readToTipCounter: 5 });
+  const claimed = lease('s', { owner: 'other', counter: 5, ours: { readToTipCounter: 5 } });
   const seen = (...listings: Lease[]) => {
     let observations = NOTHING_OBSERVED;
     for (const row of listings) observations = observe(observations, [row], 0, GAP_MAX_MS);

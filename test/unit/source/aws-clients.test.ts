@@ -155,7 +155,9 @@ describe('retries', () => {
     await clients.leases.send(new ListTablesCommand({ Limit: 7 }) as never).catch(() => {});
 
     // By its own mark: a late request of the others, given up by the client on a busy machine, may still arrive.
-    expect(bodies.filter((body) => body.includes('"Limit":7'))).toHaveLength(CLIENT_LIMITS.leases.attemptsMax);
+    expect(bodies.filter((body) => body.includes('"Limit":7'))).toHaveLength(
+      CLIENT_LIMITS.leases.attemptsMax,
+    );
   });
 });
 

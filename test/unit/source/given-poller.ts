@@ -59,7 +59,7 @@ export function givenPoller(options: Partial<ShardPollerOptions> = {}) {
   );
   const next = async (): Promise<RecordPage> => {
     const page = await passUntil(clock, poller.next(NEVER));
-    if (page === 'aborted') throw new Error('aborted without being asked');
+    if (typeof page === 'string') throw new Error(`${page} without being asked`);
     return page;
   };
   /** Reads until `count` records came; returns their data. */

@@ -315,7 +315,7 @@ describe('a call that fails', () => {
   });
 
   it('is warned of once a minute, with how often it failed', async () => {
-    const { kinesis, read, lines, failures } = givenPoller();
+    const { kinesis, read, lines, failures } = givenPoller({ stallAfterMs: 3_600_000 });
     kinesis.put('a');
     kinesis.failNext('GetRecords', ...Array(20).fill(awsError('InternalFailureException')));
 

@@ -1,0 +1,34 @@
+import type { StreamListing } from '../leases/index.ts';
+import { untilDone } from '../retry.ts';
+import { KinesisReader } from './kinesis-reader.ts';
+import { type ListShardsDeps, listShards } from './list-shards.ts';
+
+/** `arn:<partition>:kinesis:<region>:<account>:stream/<name>` → account. */
+const accountOf = (streamArn: string): string => streamArn.split(':')[4] ?? '';
+
+/** The streams with all their shards, as the leases know them. One stream alone has no id: its lease keys are its
+ *  shards' ids, as with KCL. Several have KCL's multi-stream ids, `<account>:<stream>:<creation time in s>`.
+ *  Source: KCL common/StreamIdentifier.java.
+ *  @throws MeterError `stream-missing`. */
+export async function listStreams(
+  deps: ListShardsDeps,
+  streams: readonly string[],
+  signal: AbortSignal,
+): Promise<StreamListing[]> {
+  const reader = new KinesisReader(deps.kinesis, deps.clock);
+  const isAlone = streams.length === 1;
+  return Promise.all(
+    streams.map(async (stream) => {
+      // First the shards: they tell a missing stream in our words.
+      const shards = await listShards(deps, stream, signal);
+      const summary = await untilDone(() => reader.describeStream(stream, signal), signal, deps);
+      const createdAtMs = summary.StreamCreationTimestamp?.getTime();
+      const createdAtS = Math.floor((createdAtMs ?? 0) / 1000);
+      const streamId = isAlone ? undefined : `${accountOf(summary.StreamARN ?? '')}:${stream}:${createdAtS}`;
+      return { streamId, createdAtMs, shards };
+    }),
+  );
+}
+
+/** The stream's name in an id that `listStreams` made. */
+export const streamNameOf = (streamId: string): string => streamId.split(':')[1] ?? '';
