@@ -170,6 +170,109 @@ export function keepsTheContract(storeOf: () => LeaseStore): void {
     expect(later.ours.readToTipCounter).toBe(2);
   });
 
+  describe('asking for a lease', () => {
+    const handOffTo = async () => (await storeOf().get('s0'))?.ours.handOffTo;
+
+    it('leaves the counter alone, and the owner learns of it with its next write', async () => {
+      const mine = await held();
+
+      expect(await storeOf().ask(mine, 'b')).toEqual({ kind: 'asked' });
+
+      const renewal = lease(await storeOf().renew(mine, false));
+      expect(renewal).toMatchObject({ owner: 'a', counter: mine.counter + 1, ours: { handOffTo: 'b' } });
+      expect(lease(await storeOf().checkpoint(renewal, at('1'), false)).ours.handOffTo).toBe('b');
+    });
+
+    it('is refused when somebody else asked first, and when the owner is another', async () => {
+      const mine = await held();
+      await storeOf().ask(mine, 'b');
+      expect(await storeOf().ask(mine, 'c')).toEqual({ kind: 'refused' });
+
+      const theirs = lease(await storeOf().take(mine, 'd', {}));
+      expect(await storeOf().ask(mine, 'c')).toEqual({ kind: 'refused' });
+      expect(theirs.ours.handOffTo).toBeUndefined();
+    });
+
+    it('is answered by a no, also one that the owner had not seen come', async () => {
+      const mine = await held();
+      await storeOf().ask(mine, 'b');
+
+      expect(lease(await storeOf().decline(mine, false))).toMatchObject({ owner: 'a', counter: 2 });
+      expect(await handOffTo()).toBeUndefined();
+    });
+
+    it('is answered by a hand-over: the lease is the asker’s, who takes it without an owner switch more', async () => {
+      const mine = lease(await storeOf().checkpoint(await held(), at('9'), false));
+      await storeOf().ask(mine, 'b');
+
+      const given = lease(await storeOf().handOver(mine, 'b'));
+
+      expect(given).toMatchObject({
+        owner: 'b',
+        counter: mine.counter + 1,
+        checkpoint: at('9'),
+        ownerSwitchesSinceCheckpoint: 1,
+        ours: { takenBy: 'b', handOffTo: undefined },
+      });
+      expect(await storeOf().renew(mine, false)).toEqual({ kind: 'lost', owner: 'b' });
+      expect(lease(await storeOf().take(given, 'b', {})).ownerSwitchesSinceCheckpoint).toBe(1);
+    });
+
+    it('a hand-over sent twice, as after a lost answer, is recognised', async () => {
+      const mine = await held();
+      await storeOf().handOver(mine, 'b');
+      expect(await storeOf().handOver(mine, 'b')).toMatchObject({ kind: 'written', recovered: true });
+    });
+
+    it('is taken back by who asked, and by nobody else', async () => {
+      await storeOf().ask(await held(), 'b');
+      await storeOf().withdraw('s0', 'c');
+      expect(await handOffTo()).toBe('b');
+      await storeOf().withdraw('s0', 'b');
+      expect(await handOffTo()).toBeUndefined();
+      await storeOf().withdraw('gone', 'b');
+      expect(await storeOf().get('gone')).toBeUndefined();
+    });
+  });
+
+  it('a release says whether its owner is stopping, and the next take forgets it', async () => {
+    const freed = lease(await storeOf().release(await held(), { readToTip: false, isDraining: true }));
+    expect((await storeOf().get('s0'))?.ours.drainingOwner).toBe('a');
+
+    expect(lease(await storeOf().take(freed, 'b', {})).ours.drainingOwner).toBeUndefined();
+    expect((await storeOf().get('s0'))?.ours.drainingOwner).toBeUndefined();
+  });
+
+  it('a take stores the start position and the stream’s age where the row does not say them', async () => {
+    await storeOf().create({ ...NEW, checkpoint: 'LATEST', startTimestampMs: 5 });
+    const row = (await storeOf().get('s0')) as Lease;
+    expect(row.ours.startTimestampMs).toBe(5);
+
+    const mine = lease(await storeOf().take(row, 'a', { startTimestampMs: 7, streamCreatedAtMs: 3 }));
+
+    expect(mine.ours).toMatchObject({ startTimestampMs: 5, streamCreatedAtMs: 3 });
+    expect(await storeOf().get('s0')).toEqual(mine);
+  });
+
+  it('a lease of one of several streams keeps KCL’s names', async () => {
+    const streamId = '123:events:17';
+    const leaseKey = `${streamId}:s0`;
+    await storeOf().create({ ...NEW, leaseKey, streamId });
+
+    expect(await storeOf().get(leaseKey)).toMatchObject({ leaseKey, streamId, shardId: 's0' });
+  });
+
+  it('only a finished lease that nobody changed since is removed', async () => {
+    const mine = await held();
+    expect(await storeOf().remove(mine)).toBe('refused');
+    const done = lease(await storeOf().finish(mine, []));
+    expect(await storeOf().remove({ ...done, counter: done.counter - 1 })).toBe('refused');
+
+    expect(await storeOf().remove(done)).toBe('removed');
+    expect(await storeOf().get('s0')).toBeUndefined();
+    expect(await storeOf().remove(done)).toBe('refused');
+  });
+
   it('all leases are listed', async () => {
     await created();
     await storeOf().create({

@@ -38,6 +38,8 @@ export class Fleet {
   readonly clock = new VirtualClock();
   readonly table = new MemoryLeaseStore();
   shards: ShardDescription[];
+  /** One without an id, or several with one each; all have the same shards. */
+  streamIds: readonly (string | undefined)[] = [undefined];
   streamCreatedAtMs: number | undefined = 1_700_000_000_000;
   /** Thrown by the next listings of shards, if set. */
   listShardsError: unknown;
@@ -56,7 +58,8 @@ export class Fleet {
         store: link,
         listStreams: async () => {
           if (this.listShardsError !== undefined) throw this.listShardsError;
-          return [{ streamId: undefined, createdAtMs: this.streamCreatedAtMs, shards: this.shards }];
+          const createdAtMs = this.streamCreatedAtMs;
+          return this.streamIds.map((streamId) => ({ streamId, createdAtMs, shards: this.shards }));
         },
         handler: {
           run: (lease) => {
