@@ -15,7 +15,7 @@ import type { HeldLease, ShardHandler, ShardRunOutcome } from './leases/index.ts
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 import { PoisonGuard } from './poison-guard.ts';
-import type { NextPage, RecordPage, StreamRecord } from './source/record.ts';
+import type { NextPage, ReadGap, RecordPage, StreamRecord } from './source/record.ts';
 import type { DeadLetter, DeadLetterStore } from './store/dead-letters.ts';
 import type { EventOutcome, SessionStore } from './store/session-store.ts';
 import { Tally } from './tally.ts';
@@ -42,6 +42,9 @@ export interface ShardConsumerOptions {
   /** Least time between checkpoints while behind; at the tip every page is checkpointed. Unit: ms. */
   readonly checkpointEveryMs: number;
 }
+
+/** A gap is no record: its dead letter's index is of none. */
+const GAP_INDEX = -1;
 
 interface Position {
   readonly sequenceNumber: string;
@@ -96,6 +99,7 @@ export class ShardConsumer implements ShardHandler {
       // 2. Durable first: a crash after this repeats work, never loses it.
       const startedAtMs = this.deps.clock.monotonicMs();
       const tally = await this.store(decoded, lease);
+      if (page.gap) await this.recordGap(page.gap, lease);
       this.deps.metrics.countBatch(tally);
       this.deps.metrics.batchDone(this.deps.clock.monotonicMs() - startedAtMs);
       this.deps.metrics.readPage(lease.leaseKey, page);
@@ -183,6 +187,27 @@ export class ShardConsumer implements ShardHandler {
     }
     if (letters.length > 0) await this.deps.deadLetters.put(letters, lease.lost);
     return tally;
+  }
+
+  /** What retention took before we read it is kept as a dead letter without a record: it counts nowhere, since
+   *  nobody knows what was in it, but it is there for who reconciles. */
+  private async recordGap({ after, firstSequenceNumber }: ReadGap, lease: HeldLease): Promise<void> {
+    const { deadLetters, metrics, log, clock } = this.deps;
+    const letter = {
+      shardId: lease.leaseKey,
+      sequenceNumber: after,
+      index: GAP_INDEX,
+      reason: 'gap',
+      arrivedAtMs: clock.wallMs(),
+      raw: new TextEncoder().encode(firstSequenceNumber ?? ''),
+    };
+    await deadLetters.put([letter], lease.lost);
+    metrics.gapFound();
+    log.error(
+      'shard.gap',
+      'the checkpoint is past the retention: records after it may be lost. Reading goes on with the oldest',
+      { shardId: lease.leaseKey, checkpoint: after, sequenceNumber: firstSequenceNumber },
+    );
   }
 
   private ignore(item: DecodedItem & { kind: 'ignored' }, tally: Tally, shardId: string): void {

@@ -40,8 +40,6 @@ export interface ReadMetrics {
   recordsRead(shardId: string, elapsedMs: number): void;
   /** One attempt of any Kinesis call that failed and is repeated. */
   readFailed(errorName: string, isThrottle: boolean): void;
-  /** A checkpoint was older than the retention: records may be lost. */
-  gapFound(): void;
 }
 
 export interface Metrics extends ReadMetrics {
@@ -50,6 +48,8 @@ export interface Metrics extends ReadMetrics {
   countBatch(batch: BatchCounts): void;
   /** A page was processed: lag, and records and bytes read. */
   readPage(shardId: string, page: PageCounts): void;
+  /** A checkpoint was older than the retention: records may be lost. */
+  gapFound(): void;
   /** All that was processed of the shard is checkpointed. */
   checkpointed(shardId: string): void;
   /** The shard is no longer ours: its series end. */

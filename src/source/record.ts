@@ -18,6 +18,13 @@ export interface ChildShard {
 /** What reading on brings. `stalled`: no answer for long, whatever was tried; the shard should go to another. */
 export type NextPage = RecordPage | 'aborted' | 'stalled';
 
+export interface ReadGap {
+  /** Where reading should have gone on: a sequence number, a sentinel or a time. */
+  readonly after: string;
+  /** The first record after the gap; undefined when the shard has no more. */
+  readonly firstSequenceNumber: string | undefined;
+}
+
 export interface RecordPage {
   readonly records: readonly StreamRecord[];
   /** How far behind the tip this page is, in ms; undefined is unknown, not zero. */
@@ -29,4 +36,6 @@ export interface RecordPage {
   readonly shardEnd?: { readonly childShards: readonly ChildShard[] };
   /** Sum of the records' data lengths. */
   readonly bytes: number;
+  /** Between the checkpoint and this page records are missing, or may be: retention took them. */
+  readonly gap?: ReadGap;
 }

@@ -12,10 +12,11 @@ import { classify, errorName, isThrottle, MeterError } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { ReadMetrics } from '../ops/metrics.ts';
 import { backoffMs, type Clock, type Random } from '../time.ts';
+import { childrenIn, childrenOfExpired } from './expired-shard.ts';
 import { KinesisReader, type KinesisSender } from './kinesis-reader.ts';
 import { listShardsOnce } from './list-shards.ts';
 import { ReadBudget } from './read-budget.ts';
-import type { ChildShard, NextPage, RecordPage } from './record.ts';
+import type { ChildShard, NextPage, ReadGap, RecordPage } from './record.ts';
 import { childShardsOf, toRecords } from './record-page.ts';
 import { describePosition, iteratorPlace, type ReadPosition, type StartPosition } from './start-position.ts';
 
@@ -97,7 +98,10 @@ export class ShardPoller {
         return page;
       } catch (error) {
         if (signal.aborted && classify(error) === 'aborted') return 'aborted';
-        this.recover(error);
+        if (this.isRefused(error)) {
+          const end = await this.endOfExpired(error, signal);
+          if (end) return end;
+        } else this.recover(error);
         if (this.isStalled()) return 'stalled';
       }
     }
@@ -129,7 +133,7 @@ export class ShardPoller {
     const bytes = records.reduce((sum, { data }) => sum + data.length, 0);
     const millisBehindLatest = answer.MillisBehindLatest;
     const last = records.at(-1);
-    this.watchForGap(records[0]?.sequenceNumber, Boolean(childShards?.length));
+    const gap = this.gapBefore(records[0]?.sequenceNumber, Boolean(childShards?.length));
     if (last) this.position = { afterSequenceNumber: last.sequenceNumber };
     this.iterator = answer.NextShardIterator;
     this.budget.spend(bytes);
@@ -138,7 +142,7 @@ export class ShardPoller {
     if (isAtTip) this.budget.rest(this.options.idleBetweenReadsMs ?? IDLE_BETWEEN_READS_MS_DEFAULT);
     if (childShards?.length === 0) this.retry('IteratorEndedWithoutChildShards', FAILURE_BASE_MS);
     else this.failures = 0;
-    const page = { records, millisBehindLatest, bytes, isAtTip };
+    const page = { records, millisBehindLatest, bytes, isAtTip, ...(gap && { gap }) };
     if (!childShards?.length) return page;
     this.hasEnded = true;
     return { ...page, shardEnd: { childShards } };
@@ -146,21 +150,37 @@ export class ShardPoller {
 
   /** Reading from a checkpoint begins with the very record it names. Another one first, or none up to the end,
    *  means that retention has taken it, and perhaps others that nobody had counted. */
-  private watchForGap(firstSequenceNumber: string | undefined, isEnd: boolean): void {
+  private gapBefore(firstSequenceNumber: string | undefined, isEnd: boolean): ReadGap | undefined {
     const { position } = this;
-    if (typeof position === 'string' || !('sequenceNumber' in position)) return;
+    if (typeof position === 'string' || !('sequenceNumber' in position)) return undefined;
     if (firstSequenceNumber === position.sequenceNumber || (firstSequenceNumber === undefined && !isEnd))
-      return;
-    this.deps.metrics.gapFound();
-    this.deps.log.error(
-      'shard.gap',
-      'the checkpointed record is past the retention: records after it may be lost. Reading goes on with the oldest',
-      {
-        shardId: this.options.shardId,
-        checkpoint: position.sequenceNumber,
-        sequenceNumber: firstSequenceNumber,
-      },
+      return undefined;
+    return { after: position.sequenceNumber, firstSequenceNumber };
+  }
+
+  private isRefused(error: unknown): boolean {
+    const name = errorName(error);
+    return (
+      name === 'ResourceNotFoundException' ||
+      (name === 'InvalidArgumentException' && this.iterator === undefined)
     );
+  }
+
+  /** The end of a shard that is closed and past the retention, told as the gap that it is; undefined when asking
+   *  failed and is repeated. @throws MeterError `position-refused` when the shard is still there. */
+  private async endOfExpired(error: unknown, signal: AbortSignal): Promise<RecordPage | undefined> {
+    const { stream, shardId } = this.options;
+    try {
+      const childShards = await childrenOfExpired(this.reader, stream, shardId, signal);
+      if (childShards === 'listed') throw this.positionRefused(error);
+      this.hasEnded = true;
+      const gap = { after: describePosition(this.position), firstSequenceNumber: undefined };
+      const nothing = { records: [], bytes: 0, millisBehindLatest: undefined, isAtTip: false };
+      return { ...nothing, gap, shardEnd: { childShards } };
+    } catch (failure) {
+      if (!signal.aborted) this.recover(failure);
+      return undefined;
+    }
   }
 
   /** A null iterator alone is no end: KCL distrusts it too. Engines that never name children in the answer have
@@ -169,15 +189,7 @@ export class ShardPoller {
     const named = childShardsOf(answer);
     if (named.length > 0) return named;
     const { stream, shardId } = this.options;
-    const shards = await listShardsOnce(this.reader, stream, signal);
-    return shards
-      .filter(({ parentShardIds }) => parentShardIds.includes(shardId))
-      .map(({ shardId: id, parentShardIds, startingHashKey, endingHashKey }) => ({
-        shardId: id,
-        parentShardIds,
-        startingHashKey,
-        endingHashKey,
-      }));
+    return childrenIn(await listShardsOnce(this.reader, stream, signal), shardId);
   }
 
   private async open(signal: AbortSignal): Promise<string> {
@@ -198,10 +210,6 @@ export class ShardPoller {
   private recover(error: unknown): void {
     const name = errorName(error);
     const kind = classify(error);
-    const isRefused =
-      name === 'ResourceNotFoundException' ||
-      (name === 'InvalidArgumentException' && this.iterator === undefined);
-    if (isRefused) throw this.positionRefused(error);
     if (kind !== 'retryable' && kind !== 'expired-iterator') throw error;
     this.deps.metrics.readFailed(name, isThrottle(error));
     if (kind === 'expired-iterator') this.iterator = undefined;

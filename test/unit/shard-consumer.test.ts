@@ -3,7 +3,7 @@ import { createDecoder } from '../../src/decode/decode-record.ts';
 import { MeterError } from '../../src/errors.ts';
 import type { HeldLease } from '../../src/leases/index.ts';
 import { ShardConsumer } from '../../src/shard-consumer.ts';
-import type { RecordPage } from '../../src/source/record.ts';
+import type { NextPage, RecordPage } from '../../src/source/record.ts';
 import { gunzip, md5 } from '../../src/source/record-codec.ts';
 import type { DeadLetter } from '../../src/store/dead-letters.ts';
 import type { EventOutcome } from '../../src/store/session-store.ts';
@@ -41,7 +41,7 @@ const updates = (from: number, to: number): string[] =>
 
 /** A shard consumer whose surroundings write down what happens, in order. */
 function given(options: {
-  pages: readonly (RecordPage | 'stop' | Error)[];
+  pages: readonly (RecordPage | 'stop' | 'stalled' | Error)[];
   startAt?: HeldLease['startAt'];
   checkpointEveryMs?: number;
   outcome?: EventOutcome;
@@ -74,7 +74,7 @@ function given(options: {
     setReadToTip: (value) => happened.push(value ? 'tip' : 'behind'),
   };
   const queue = [...options.pages];
-  const next = (): Promise<RecordPage | 'aborted'> => {
+  const next = (): Promise<NextPage> => {
     const entry = queue.shift() ?? 'stop';
     if (entry instanceof Error) return Promise.reject(entry);
     return Promise.resolve(entry === 'stop' ? 'aborted' : entry);
@@ -132,6 +132,27 @@ describe('a shard’s consumer', () => {
 
     await run();
     expect(happened.slice(3)).toEqual(['tip', 'behind', 'store 1', 'checkpoint 2/0']);
+  });
+
+  it('checkpoints what is stored and leaves when its reads stall', async () => {
+    const { run, happened } = given({ pages: [page(1, updates(1, 2)), 'stalled'] });
+
+    expect(await run()).toEqual({ kind: 'stalled' });
+    expect(happened.at(-1)).toBe('checkpoint 2/0');
+  });
+
+  it('keeps a gap as a dead letter that counts nowhere, before it checkpoints past it', async () => {
+    const gap = { after: '1', firstSequenceNumber: '7' };
+    const { run, happened, letters, tallies } = given({
+      pages: [page(7, updates(1, 1), { gap, isAtTip: true })],
+    });
+
+    await run();
+
+    expect(letters).toMatchObject([{ reason: 'gap', sequenceNumber: '1', index: -1 }]);
+    expect(happened.indexOf('bury 1')).toBeLessThan(happened.indexOf('checkpoint 7/0'));
+    expect(tallies[0]).toMatchObject({ read: 1, applied: 1 });
+    expect(tallies[0]?.deadLettered.size).toBe(0);
   });
 
   it('drops what the checkpoint that it resumes from covers', async () => {

@@ -96,7 +96,7 @@ function givenPoller(world: World, options: Partial<ShardPollerOptions> = {}) {
       clock: systemClock,
       random: systemRandom,
       log: { debug: silent, info: silent, warn: silent, error: silent },
-      metrics: { recordsRead: silent, readFailed: silent, gapFound: silent },
+      metrics: { recordsRead: silent, readFailed: silent },
     },
     {
       stream: world.stream,

@@ -41,7 +41,6 @@ export function givenPoller(options: Partial<ShardPollerOptions> = {}) {
   const kinesis = new FakeKinesis(clock);
   const lines: Line[] = [];
   const failures: string[] = [];
-  const gaps: string[] = [];
   const poller = new ShardPoller(
     {
       kinesis: kinesis.client,
@@ -52,7 +51,6 @@ export function givenPoller(options: Partial<ShardPollerOptions> = {}) {
       metrics: {
         recordsRead: () => {},
         readFailed: (name) => void failures.push(name),
-        gapFound: () => void gaps.push('gap'),
       },
     },
     { stream: 'supersim-events', shardId: kinesis.shardId(0), startAt: 'TRIM_HORIZON', ...options },
@@ -68,7 +66,7 @@ export function givenPoller(options: Partial<ShardPollerOptions> = {}) {
     while (texts.length < count) texts.push(...textsOf(await next()));
     return texts;
   };
-  return { clock, kinesis, poller, lines, failures, gaps, next, read };
+  return { clock, kinesis, poller, lines, failures, next, read };
 }
 
 export const textsOf = (page: RecordPage): string[] =>

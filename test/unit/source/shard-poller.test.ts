@@ -214,43 +214,79 @@ describe('a checkpoint past the retention', () => {
     return { sequenceNumber: kinesis.put('a'), subSequenceNumber: 0 };
   };
 
-  it('is an alarm, once, when another record comes first', async () => {
-    const { kinesis, read, gaps, lines } = givenPoller({ startAt: startAtFirst(), recordsPerReadMax: 1 });
-    const checkpoint = kinesis.put('a');
+  it('is told with the page, once, when another record comes first', async () => {
+    const { kinesis, next } = givenPoller({ startAt: startAtFirst(), recordsPerReadMax: 1 });
+    const after = kinesis.put('a');
     kinesis.put('b');
-    const sequenceNumber = kinesis.put('c');
+    const firstSequenceNumber = kinesis.put('c');
     kinesis.put('d');
     kinesis.trim(kinesis.shardId(0), 2);
 
-    expect(await read(2)).toEqual(['c', 'd']);
-    expect(gaps).toHaveLength(1);
-    expect(lines).toEqual([
-      {
-        level: 'error',
-        event: 'shard.gap',
-        fields: { shardId: kinesis.shardId(0), checkpoint, sequenceNumber },
-      },
-    ]);
+    expect(await next()).toMatchObject({ gap: { after, firstSequenceNumber }, records: { length: 1 } });
+    expect((await next()).gap).toBeUndefined();
   });
 
-  it('is an alarm when the shard ends without the checkpointed record', async () => {
-    const { kinesis, next, gaps } = givenPoller({ startAt: startAtFirst() });
-    kinesis.put('a');
+  it('is told when the shard ends without the checkpointed record', async () => {
+    const { kinesis, next } = givenPoller({ startAt: startAtFirst() });
+    const after = kinesis.put('a');
     kinesis.split(kinesis.shardId(0));
     kinesis.trim(kinesis.shardId(0), 1);
 
-    expect((await next()).shardEnd).toBeDefined();
-    expect(gaps).toHaveLength(1);
+    const page = await next();
+    expect(page.shardEnd).toBeDefined();
+    expect(page.gap).toEqual({ after, firstSequenceNumber: undefined });
   });
 
   it('is none while the checkpointed record is there, after empty pages too', async () => {
-    const { kinesis, read, gaps } = givenPoller({ startAt: startAtFirst() });
+    const { kinesis, next } = givenPoller({ startAt: startAtFirst() });
     kinesis.put('a');
     kinesis.failNext('GetRecords', 'empty-page');
 
-    await read(1);
+    expect((await next()).gap).toBeUndefined();
+    expect((await next()).gap).toBeUndefined();
+  });
 
-    expect(gaps).toEqual([]);
+  it('of a closed shard that is gone ends it with a gap and the children that are listed', async () => {
+    const { kinesis, next } = givenPoller({ startAt: startAtFirst() });
+    const after = kinesis.put('a');
+    const children = kinesis.split(kinesis.shardId(0));
+    kinesis.expireShard(kinesis.shardId(0));
+
+    const page = await next();
+
+    expect(page).toMatchObject({ records: [], gap: { after }, isAtTip: false });
+    expect(page.shardEnd?.childShards.map(({ shardId }) => shardId)).toEqual(children);
+  });
+
+  it('of a shard whose stream is gone is no end: one answer proves nothing', async () => {
+    const { kinesis, clock, poller } = givenPoller({ startAt: startAtFirst() });
+    kinesis.failNext('GetShardIterator', awsError('ResourceNotFoundException'));
+    kinesis.failNext('ListShards', awsError('ResourceNotFoundException'));
+
+    await expect(passUntil(clock, poller.next(NEVER))).rejects.toMatchObject({ code: 'position-refused' });
+  });
+});
+
+describe('reads that bring no answer', () => {
+  it('are given up as stalled after the time allowed, and not before', async () => {
+    const { kinesis, clock, poller } = givenPoller({ stallAfterMs: 30_000 });
+    kinesis.failNext('GetShardIterator', ...Array(60).fill(awsError('InternalFailureException')));
+    const startedAtMs = clock.monotonicMs();
+
+    expect(await passUntil(clock, poller.next(NEVER))).toBe('stalled');
+
+    expect(clock.monotonicMs() - startedAtMs).toBeGreaterThanOrEqual(30_000);
+    expect(clock.monotonicMs() - startedAtMs).toBeLessThan(60_000);
+  });
+
+  it('are forgotten with the first answer', async () => {
+    const { kinesis, clock, next, poller } = givenPoller({ stallAfterMs: 10_000 });
+    kinesis.failNext('GetRecords', awsError('InternalFailureException'));
+    await next();
+    await clock.advance(20_000);
+    kinesis.failNext('GetRecords', awsError('InternalFailureException'));
+
+    expect(await passUntil(clock, poller.next(NEVER))).not.toBe('stalled');
   });
 });
 
