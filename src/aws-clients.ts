@@ -34,6 +34,8 @@ export interface ClientOptions {
   readonly region?: string | undefined;
   /** Gets the SDK's warnings, which would otherwise be plain text on stderr. */
   readonly onWarning?: (text: string) => void;
+  /** Called for each request to the lease table, retries included. */
+  readonly onLeaseRequest?: (kind: 'read' | 'write') => void;
   /** Default `CLIENT_LIMITS`; tests make them shorter. */
   readonly limits?: Readonly<Record<ClientName, ClientLimits>>;
 }
@@ -91,6 +93,7 @@ export function createClients(options: ClientOptions = {}): AwsClients {
   const kinesis = new KinesisClient(clientSettings(limits.kinesis, options));
   const leases = new DynamoDBClient(clientSettings(limits.leases, options));
   const data = new DynamoDBClient(clientSettings(limits.data, options));
+  if (options.onLeaseRequest) countRequests(leases, options.onLeaseRequest);
   return {
     kinesis,
     leases: DynamoDBDocumentClient.from(leases, { marshallOptions }),
@@ -100,6 +103,20 @@ export function createClients(options: ClientOptions = {}): AwsClients {
       for (const client of [kinesis, leases, data]) client.destroy();
     },
   };
+}
+
+const READS = new Set(['ScanCommand', 'GetItemCommand']);
+
+/** In the step that runs once for each attempt. */
+function countRequests(client: DynamoDBClient, count: (kind: 'read' | 'write') => void): void {
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        count(READS.has(commandName ?? '') ? 'read' : 'write');
+        return next(args);
+      },
+    { step: 'deserialize', name: 'countRequests' },
+  );
 }
 
 export interface EndpointOverride {

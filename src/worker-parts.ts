@@ -102,6 +102,7 @@ export const pageOpener =
         {
           stream: lease.streamId === undefined ? config.stream : streamNameOf(lease.streamId),
           shardId: lease.shardId,
+          leaseKey: lease.leaseKey,
           startAt: startOf(lease),
           recordsPerReadMax: config.recordsPerReadMax,
           idleBetweenReadsMs: config.idleBetweenReadsMs,

@@ -81,6 +81,7 @@ export class Worker {
     this.deps = deps;
     this.clients = createClients({
       onWarning: (text) => deps.log.debug('sdk.warning', text),
+      onLeaseRequest: (kind) => this.metrics.leaseTableRequested(kind),
     });
     this.metrics = new PrometheusMetrics({
       clock: deps.clock,
@@ -238,6 +239,7 @@ export class Worker {
     const heartbeat = this.heartbeats.watch('worker', PULSE_ALLOWANCE_MS);
     while (!signal.aborted) {
       heartbeat.beat();
+      this.metrics.leasesHeld(this.coordinator.leases().length);
       await this.deps.clock.sleep(PULSE_EVERY_MS, signal);
     }
     heartbeat.stop();

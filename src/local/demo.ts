@@ -52,8 +52,6 @@ const WORKER_SETTINGS = {
   SUPERSIM_IDLE_BETWEEN_READS_MS: '250',
   SUPERSIM_RECORDS_PER_READ_MAX: '500',
   SUPERSIM_SHARD_SYNC_EVERY_MS: '5000',
-  // So that the first worker up does not take all: leases are not yet moved between living workers.
-  SUPERSIM_LEASES_MAX: '2',
 };
 const HASH_KEY_QUARTER = (1n << 126n).toString();
 

@@ -2,6 +2,7 @@
  *  Source: prometheus.io, "Metric and label naming". */
 import { Registry } from 'prom-client';
 import type { Clock } from '../time.ts';
+import { LeaseCost, type LeaseRequest } from './lease-cost.ts';
 import type {
   AwsService,
   BatchCounts,
@@ -32,11 +33,13 @@ export class PrometheusMetrics implements Metrics {
   private readonly totals = new RunTotals();
   private readonly errorNames = new Set<string>();
   private readonly shards: ShardProgress;
+  private readonly leaseCost: LeaseCost;
   private readonly series: Series;
 
   constructor({ clock, stream, version, node, hasProcessSeries }: PrometheusOptions) {
     this.shards = new ShardProgress(clock);
-    this.series = buildSeries(this.registry, this.shards);
+    this.leaseCost = new LeaseCost(clock);
+    this.series = buildSeries(this.registry, this.shards, this.leaseCost);
     this.registry.setDefaultLabels({ stream });
     this.series.buildInfo.set({ version, node }, 1);
     if (hasProcessSeries) registerProcessSeries(this.registry);
@@ -99,6 +102,12 @@ export class PrometheusMetrics implements Metrics {
 
   leasesHeld(count: number): void {
     this.series.leases.set(count);
+    this.leaseCost.holds(count);
+  }
+
+  leaseTableRequested(kind: LeaseRequest): void {
+    this.series.leaseRequests.inc({ kind });
+    this.leaseCost.requested(kind);
   }
 
   leaseChanged(change: LeaseChange): void {

@@ -1,12 +1,13 @@
 /** The list of series: one place to see every name, label and meaning. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
+import type { LeaseCost } from './lease-cost.ts';
 import type { ShardProgress } from './shard-progress.ts';
 
 const CALL_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export type Series = ReturnType<typeof buildSeries>;
 
-export function buildSeries(registry: Registry, shards: ShardProgress) {
+export function buildSeries(registry: Registry, shards: ShardProgress, leaseCost: LeaseCost) {
   const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name: `supersim_${name}`, help, labelNames: [...labelNames], registers: [registry] });
   const histogram = (name: string, help: string) =>
@@ -15,6 +16,7 @@ export function buildSeries(registry: Registry, shards: ShardProgress) {
   perShardGauge(registry, 'checkpoint_age_seconds', 'Since all that was read was last checkpointed', () =>
     shards.checkpointAges(),
   );
+  leaseCostGauges(registry, leaseCost);
   return {
     events: counter('events_total', 'Events by outcome; the outcomes add up to all events read', [
       'outcome',
@@ -31,6 +33,9 @@ export function buildSeries(registry: Registry, shards: ShardProgress) {
     gaps: counter('gaps_total', 'Checkpoints older than the retention: records may be lost'),
     leases: gauge(registry, 'leases', 'Leases held'),
     leaseChanges: counter('lease_changes_total', 'Lease changes', ['change']),
+    leaseRequests: counter('lease_table_requests_total', 'Requests to the lease table, retries included', [
+      'kind',
+    ]),
     writes: counter('store_writes_total', 'Writes to the data tables', ['kind']),
     conflicts: counter('store_conflicts_total', 'Conditional writes that came second'),
     dedupReads: counter('dedup_page_reads_total', 'Reads of dedup pages'),
@@ -44,6 +49,26 @@ const gauge = <L extends string = never>(
   help: string,
   labelNames: readonly L[] = [],
 ) => new Gauge<L>({ name: `supersim_${name}`, help, labelNames: [...labelNames], registers: [registry] });
+
+/** Coordination's price: KCL pays 0.30 writes per shard and second, and its checkpoints come on top. */
+function leaseCostGauges(registry: Registry, leaseCost: LeaseCost): void {
+  const shardSeconds = gauge(registry, 'shard_seconds', 'Sum over shards of the time they were held');
+  const perShardSecond = gauge(
+    registry,
+    'lease_table_requests_per_shard_second',
+    'Requests to the lease table per shard and second held, since the start',
+    ['kind'],
+  );
+  Object.assign(shardSeconds, { collect: () => shardSeconds.set(leaseCost.shardSeconds) });
+  Object.assign(perShardSecond, {
+    collect: () => {
+      for (const kind of ['read', 'write'] as const) {
+        const value = leaseCost.perShardSecond(kind);
+        if (value !== undefined) perShardSecond.set({ kind }, value);
+      }
+    },
+  });
+}
 
 /** Samples are taken anew for each scrape, so that a shard given away leaves no series behind. */
 function perShardGauge(

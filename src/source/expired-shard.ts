@@ -1,7 +1,8 @@
-import { errorName } from '../errors.ts';
+import { errorName, MeterError } from '../errors.ts';
 import type { KinesisReader } from './kinesis-reader.ts';
 import { listShardsOnce, type ShardDescription } from './list-shards.ts';
 import type { ChildShard } from './record.ts';
+import { describePosition, type ReadPosition } from './start-position.ts';
 
 /** The children of a shard, of a whole listing. */
 export const childrenIn = (shards: readonly ShardDescription[], parentId: string): ChildShard[] =>
@@ -34,3 +35,18 @@ export async function childrenOfExpired(
     throw error;
   }
 }
+
+/** Kinesis will not read the shard from there, and nobody can say what is right. */
+export const positionRefused = (
+  stream: string,
+  shardId: string,
+  position: ReadPosition,
+  cause: unknown,
+): MeterError =>
+  new MeterError(
+    'position-refused',
+    `Kinesis refused to read ${shardId} of stream "${stream}" from ${describePosition(position)}: ` +
+      'the data may be past the retention, or the stream was made anew under this name. Nothing is skipped: ' +
+      'the shard stays unread until its lease is deleted, or another application name begins afresh.',
+    { cause },
+  );

@@ -12,7 +12,7 @@ import { classify, errorName, isThrottle, MeterError } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { ReadMetrics } from '../ops/metrics.ts';
 import { backoffMs, type Clock, type Random } from '../time.ts';
-import { childrenIn, childrenOfExpired } from './expired-shard.ts';
+import { childrenIn, childrenOfExpired, positionRefused } from './expired-shard.ts';
 import { KinesisReader, type KinesisSender } from './kinesis-reader.ts';
 import { listShardsOnce } from './list-shards.ts';
 import { ReadBudget } from './read-budget.ts';
@@ -47,6 +47,8 @@ export interface ShardPollerDeps {
 export interface ShardPollerOptions {
   readonly stream: string;
   readonly shardId: string;
+  /** The shard's name in logs and metrics, where shard ids of several streams would be mixed up. Default its id. */
+  readonly leaseKey?: string;
   readonly startAt: StartPosition;
   /** Default 1000. From 1 to 10,000. */
   readonly recordsPerReadMax?: number;
@@ -76,6 +78,10 @@ export class ShardPoller {
     this.reader = new KinesisReader(deps.kinesis, deps.clock);
     this.budget = new ReadBudget(deps.clock);
     this.position = options.startAt;
+  }
+
+  private get name(): string {
+    return this.options.leaseKey ?? this.options.shardId;
   }
 
   private get limit(): number {
@@ -119,7 +125,7 @@ export class ShardPoller {
     this.budget.begin();
     const startedAtMs = clock.monotonicMs();
     const answer = await this.reader.getRecords(this.iterator, this.limit, signal);
-    metrics.recordsRead(this.options.shardId, clock.monotonicMs() - startedAtMs);
+    metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);
     const childShards = answer.NextShardIterator ? undefined : await this.findChildren(answer, signal);
     return this.accept(answer, childShards);
   }
@@ -172,7 +178,7 @@ export class ShardPoller {
     const { stream, shardId } = this.options;
     try {
       const childShards = await childrenOfExpired(this.reader, stream, shardId, signal);
-      if (childShards === 'listed') throw this.positionRefused(error);
+      if (childShards === 'listed') throw positionRefused(stream, shardId, this.position, error);
       this.hasEnded = true;
       const gap = { after: describePosition(this.position), firstSequenceNumber: undefined };
       const nothing = { records: [], bytes: 0, millisBehindLatest: undefined, isAtTip: false };
@@ -225,7 +231,7 @@ export class ShardPoller {
     this.budget.rest(delayMs);
     if (clock.monotonicMs() - this.warnedAtMs < WARN_EVERY_MS) return;
     log.warn('shard.read-failed', 'reading failed; it is repeated until it works', {
-      shardId: this.options.shardId,
+      shardId: this.name,
       errorName: name,
       attempt: this.failures,
       delayMs,
@@ -233,16 +239,5 @@ export class ShardPoller {
     });
     this.warnedAtMs = clock.monotonicMs();
     this.failuresSinceWarning = 0;
-  }
-
-  private positionRefused(cause: unknown): MeterError {
-    const { stream, shardId } = this.options;
-    return new MeterError(
-      'position-refused',
-      `Kinesis refused to read ${shardId} of stream "${stream}" from ${describePosition(this.position)}: ` +
-        'the data may be past the retention, or the stream was made anew under this name. Nothing is skipped: ' +
-        'the shard stays unread until its lease is deleted, or another application name begins afresh.',
-      { cause },
-    );
   }
 }

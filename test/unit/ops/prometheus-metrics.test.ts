@@ -163,3 +163,27 @@ describe('the rest', () => {
     expect(() => [givenMetrics(), givenMetrics()]).not.toThrow();
   });
 });
+
+describe('the price of coordination', () => {
+  it('is requests per shard and second held, and unknown before a shard was held', async () => {
+    const clock = new VirtualClock();
+    const metrics = new PrometheusMetrics({ clock, stream: 's', version: '1', node: 'v24' });
+    const rate = async (kind: string): Promise<string | undefined> =>
+      (await metrics.render()).body
+        .split('\n')
+        .find(
+          (line) => line.startsWith('supersim_lease_table_requests_per_shard_second{') && line.includes(kind),
+        );
+    metrics.leaseTableRequested('read');
+    expect(await rate('read')).toBeUndefined();
+
+    metrics.leasesHeld(4);
+    await clock.advance(5_000);
+    metrics.leasesHeld(2);
+    await clock.advance(10_000);
+    for (let n = 0; n < 12; n += 1) metrics.leaseTableRequested('write');
+
+    expect(await rate('write')).toMatch(/ 0\.3$/);
+    expect(await rate('read')).toMatch(/ 0\.025$/);
+  });
+});
