@@ -2,8 +2,9 @@
 import { type Answers, answersToAskers, leasesToAsk, leasesToSteal, shuffle } from './balance.ts';
 import type { Random } from './dependencies.ts';
 import { type FleetView, type LeaseView, type PlanningWorker, viewFleet } from './fleet-view.ts';
+import { leasesToTakeLikeKcl } from './kcl-taker.ts';
 import type { Lease } from './lease.ts';
-import type { ObservedLease } from './observed-leases.ts';
+import { isExpired, type ObservedLease } from './observed-leases.ts';
 
 /** Takes in one round at most. A round is one listing and then takes in parallel; after an outage a lone worker
  *  climbs in bounded steps, since taking many leases slower than they expire is how such systems collapse. */
@@ -39,15 +40,15 @@ export function planLeases(
   const fleet = viewFleet(view, self, monotonicMs);
   const mine = fleet.readable.filter(({ lease }) => view.held.has(lease.leaseKey)).length;
   const given = fleet.given.slice(0, Math.max(0, self.leasesMax - mine));
-  const stolen = leasesToSteal(fleet, view, self, monotonicMs);
-  const room = self.leasesMax - mine - given.length - stolen.length;
-  const free = freeToTake(fleet, self, { mine: mine + given.length, room, monotonicMs, random });
+  const limits = { mine: mine + given.length, monotonicMs, random };
+  const change = fleet.isMixed
+    ? changeLikeKcl(fleet, view, self, limits)
+    : changeByAsking(fleet, view, self, limits);
   return {
-    take: [...given, ...stolen, ...free.take],
-    ask: leasesToAsk(fleet, view, self, random),
+    ...change,
+    take: [...given, ...change.take],
     withdraw: withdrawals(fleet, view, self, mine),
     ...answersToAskers(fleet, view, self),
-    hasMore: free.hasMore,
     readableCount: fleet.readable.length,
     expiredCount: fleet.free.length + fleet.given.length,
     liveWorkerCount: fleet.loads.size,
@@ -55,16 +56,43 @@ export function planLeases(
 }
 
 interface TakeLimits {
+  /** Readable leases that we hold or are given. */
   readonly mine: number;
-  readonly room: number;
   readonly monotonicMs: number;
   readonly random: Random;
 }
 
+type Change = Pick<LeasePlan, 'take' | 'ask' | 'hasMore'>;
+
+function changeByAsking(fleet: FleetView, view: LeaseView, self: PlanningWorker, limits: TakeLimits): Change {
+  const stolen = leasesToSteal(fleet, view, self, limits.monotonicMs);
+  const free = freeToTake(fleet, self, limits, self.leasesMax - limits.mine - stolen.length);
+  return {
+    take: [...stolen, ...free.take],
+    ask: leasesToAsk(fleet, view, self, limits.random),
+    hasMore: free.hasMore,
+  };
+}
+
+/** Beside workers of KCL 2. They count finished and waiting leases as load where somebody keeps them alive, and so
+ *  do we; what of these is free would only be in the way of what can be read. */
+function changeLikeKcl(fleet: FleetView, view: LeaseView, self: PlanningWorker, limits: TakeLimits): Change {
+  const readable = new Set(fleet.readable.map(({ lease }) => lease.leaseKey));
+  const counted = view.observed.filter(
+    (each) => readable.has(each.lease.leaseKey) || !isExpired(each, self.failoverTimeMs, limits.monotonicMs),
+  );
+  const { take } = leasesToTakeLikeKcl(counted, self, limits.monotonicMs, limits.random);
+  const room = Math.max(0, self.leasesMax - limits.mine);
+  const possible = take.filter(
+    ({ leaseKey }) => readable.has(leaseKey) && !view.held.has(leaseKey) && !view.resting.has(leaseKey),
+  );
+  return { take: possible.slice(0, Math.min(room, TAKES_PER_ROUND_MAX)), ask: [], hasMore: false };
+}
+
 /** Our share of what is free; and all that has been free for long, whoever's share it is: better a shard too many
  *  than a shard unread. Balance comes back by asking. */
-function freeToTake(fleet: FleetView, self: PlanningWorker, limits: TakeLimits) {
-  const { mine, room, monotonicMs, random } = limits;
+function freeToTake(fleet: FleetView, self: PlanningWorker, limits: TakeLimits, room: number) {
+  const { mine, monotonicMs, random } = limits;
   const isOverdue = ({ lease, unchangedSinceMs }: ObservedLease): boolean =>
     monotonicMs - unchangedSinceMs >= self.failoverTimeMs * (lease.owner === undefined ? 1 : 2);
   const overdueCount = fleet.free.filter(isOverdue).length;

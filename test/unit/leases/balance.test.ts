@@ -268,3 +268,50 @@ describe('the table is looked through', () => {
     await one.stop();
   });
 });
+
+describe('beside workers of Java KCL 2', () => {
+  /** A Java worker: it renews every third of the failover time what it has, knows no attribute of ours, and takes by
+   *  the same rule every two failover times. */
+  const javaWorker = (fleet: Fleet, workerId: string) => {
+    const state = { isAlive: true };
+    const rows = () => [...fleet.table.rows.values()];
+    void (async () => {
+      while (state.isAlive) {
+        for (const row of rows().filter(({ owner }) => owner === workerId))
+          fleet.table.rows.set(row.leaseKey, { ...row, counter: row.counter + 1 });
+        await fleet.clock.sleep(FAILOVER_MS / 3);
+      }
+    })();
+    return {
+      held: () =>
+        rows()
+          .filter(({ owner }) => owner === workerId)
+          .map(({ leaseKey }) => leaseKey),
+      stop: () => {
+        state.isAlive = false;
+        for (const row of rows().filter(({ owner }) => owner === workerId))
+          fleet.table.rows.set(row.leaseKey, { ...row, owner: undefined, counter: row.counter + 1 });
+      },
+    };
+  };
+
+  it('a worker of ours takes its share one by one, asks for nothing, and then nothing moves', async () => {
+    const fleet = new Fleet(shardIds(8));
+    for (const id of shardIds(8))
+      fleet.table.rows.set(id, lease(id, { owner: 'java', ours: { takenBy: 'ours-before' } }));
+    const java = javaWorker(fleet, 'java');
+    const ours = fleet.worker('ours');
+    await ours.start();
+
+    await fleet.clock.until(() => ours.held().length === 4, 2 * FAILOVER_MS, 100);
+    const takes = count([ours], 'lease.taken');
+    await fleet.clock.advance(10 * FAILOVER_MS);
+
+    expect([java.held().length, ours.held().length]).toEqual([4, 4]);
+    expect([count([ours], 'lease.taken'), count([ours], 'lease.asked')]).toEqual([takes, 0]);
+
+    java.stop();
+    await fleet.clock.until(() => ours.held().length === 8, FAILOVER_MS, 100);
+    await ours.stop();
+  });
+});

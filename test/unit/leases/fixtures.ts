@@ -22,6 +22,7 @@ export function seededRandom(seed: number): Random {
   };
 }
 
+/** A row; an owner is of our library unless `ours` says otherwise. */
 export const lease = (leaseKey: string, changes: Partial<Lease> = {}): Lease => ({
   leaseKey,
   shardId: leaseKey,
@@ -33,7 +34,7 @@ export const lease = (leaseKey: string, changes: Partial<Lease> = {}): Lease => 
   parentShardIds: [],
   childShardIds: [],
   hashRange: undefined,
-  ours: {},
+  ours: changes.owner === undefined ? {} : { takenBy: changes.owner },
   hasKcl3Marks: false,
   ...changes,
 });

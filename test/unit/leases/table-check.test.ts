@@ -17,7 +17,7 @@ const startOf = async (fleet: Fleet, options = {}): Promise<unknown> => {
 };
 
 describe('a table with the marks of KCL 3', () => {
-  const row = lease('s0', { owner: 'java', counter: 3, checkpoint: at('5'), hasKcl3Marks: true });
+  const row = lease('s0', { owner: 'java', counter: 3, checkpoint: at('5'), hasKcl3Marks: true, ours: {} });
   const withLiveOwner = (): Fleet => {
     const fleet = new Fleet();
     fleet.table.rows.set('s0', row);
