@@ -97,6 +97,10 @@ export const ERROR_CODES = [
   'stream-recreated',
   'lease-table-mode',
   'kcl3-fleet-alive',
+  'lease-held',
+  'lease-exists',
+  'lease-changed',
+  'file-invalid',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

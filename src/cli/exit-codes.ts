@@ -21,6 +21,7 @@ const EXIT_OF: { readonly [C in ErrorCode]?: number } = {
   'lease-table-mode': EXIT.configuration,
   'kcl3-fleet-alive': EXIT.configuration,
   usage: EXIT.usage,
+  'file-invalid': EXIT.usage,
   'not-found': EXIT.notFound,
   'credentials-missing': EXIT.aws,
   'access-denied': EXIT.aws,

@@ -6,6 +6,7 @@ import { addDemoCommand } from './demo-command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { addGenerateCommand } from './generate-command.ts';
 import { addHealthCommand } from './health-command.ts';
+import { addLeaseCommands } from './lease-commands.ts';
 import { addLocalCommand } from './local-command.ts';
 import { addProvisionCommand } from './provision-command.ts';
 import { addPutCommand } from './put-command.ts';
@@ -31,6 +32,7 @@ export function buildProgram(): Command {
   addGenerateCommand(program);
   addPutCommand(program);
   addSessionCommands(program);
+  addLeaseCommands(program);
   addHealthCommand(program);
   addConfigCommand(program);
   return program;

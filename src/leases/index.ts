@@ -45,7 +45,18 @@ export {
   type StreamIdentity,
   type WorkerId,
 } from './lease.ts';
+export {
+  type AdminWrite,
+  type CheckpointMove,
+  LeaseAdmin,
+  leaseIn,
+  replacementOf,
+  type TableRow,
+  understand,
+} from './lease-admin.ts';
 export type { LeaseEvent, LeaseEventName } from './lease-events.ts';
+export { type EarlierLook, type LeaseReport, type LeaseState, reportLeases } from './lease-report.ts';
+export { formatRow, type ParsedRows, parseRows, type TableItem } from './lease-rows.ts';
 export type { LeaseListing, LeaseStore, LeaseWrite, UnreadableRow } from './lease-store.ts';
 export type { HeldLeaseSnapshot } from './shard-runs.ts';
 export { LeaseTableError, type LeaseTableProblem } from './table-check.ts';

@@ -2,7 +2,7 @@
  * The leases this process holds, each with its running handler.
  *
  *   running --finished--> (gone, children are taken)      running --parked--> parked (lease kept and renewed)
- *   running --lease lost--> ending --handler returns--> (gone)
+ *   running --lease lost--> ending --handler returns--> (gone)      parked --lease lost--> (gone)
  *   running, parked --stop, or handler gives up--> releasing --> (gone)
  *   running --asked for, and granted--> handing over: handler finishes and checkpoints --> (gone, the asker's)
  */
@@ -99,7 +99,11 @@ export class ShardRuns {
 
   /** `takenAtMs`: monotonic start of the take. */
   start(lease: Lease, takenAtMs: number): void {
-    const onLost = (lost: LeaseSession): void => this.#announceLost(lost);
+    const onLost = (lost: LeaseSession): void => {
+      // Its handler has returned already: nobody else would forget it, and the lease could not be taken again.
+      if (run.parkedReason !== undefined) this.#runs.delete(lost.leaseKey);
+      this.#announceLost(lost);
+    };
     const session = new LeaseSession({ ...this.#deps, onLost }, lease, takenAtMs, this.#failoverTimeMs);
     const run: ShardRun = { session, done: Promise.resolve() };
     this.#runs.set(lease.leaseKey, run);

@@ -77,15 +77,24 @@ describe('a command', () => {
     expect(await runCli(['put'], {})).toMatchObject({ code: 2, stderr: expect.stringContaining('--help') });
   });
 
-  it.each(['run', 'local', 'demo', 'provision', 'generate', 'put', 'sessions', 'export', 'health', 'config'])(
-    '%s has help',
-    async (command) => {
-      expect(await runCli([command, '--help'], {})).toMatchObject({
-        code: 0,
-        stdout: expect.stringContaining('Usage:'),
-      });
-    },
-  );
+  it.each([
+    'run',
+    'local',
+    'demo',
+    'provision',
+    'generate',
+    'put',
+    'sessions',
+    'export',
+    'leases',
+    'health',
+    'config',
+  ])('%s has help', async (command) => {
+    expect(await runCli([command, '--help'], {})).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Usage:'),
+    });
+  });
 
   it('for a session that is not there exits 4', async () => {
     expect(await runCli(['sessions', 'get', 'PI0'], world.env)).toMatchObject({
