@@ -182,8 +182,9 @@ export class LeaseCoordinator {
   }
 
   async #syncOnce(): Promise<number> {
-    const { createdCount } = await this.#sync.run();
-    if (createdCount > 0) this.#takeLoop.ring();
+    const result = await this.#sync.run();
+    if (result.createdCount > 0) this.#takeLoop.ring();
+    await this.#sync.tidy(result);
     return this.#jittered(this.#settings.shardSyncEveryMs);
   }
 

@@ -1,9 +1,12 @@
 /** Keeps the table in step with the streams' shards. Every worker does it: creations are conditional, so two
  *  workers doing it at once make the same rows, and no elected leader can be dead or asleep. */
+import { leasesToDelete } from './cleanup.ts';
 import type { Clock, StreamListing } from './dependencies.ts';
 import { eachBounded, TABLE_CALLS_MAX } from './each-bounded.ts';
+import { coveredRanges, findHoles, HoleAudit } from './hash-coverage.ts';
 import {
   type ChildShardDescription,
+  type HashRange,
   type InitialPosition,
   type Lease,
   leaseKeyOf,
@@ -36,6 +39,8 @@ export interface ShardSyncDependencies {
 export interface ShardSyncResult {
   /** All that Kinesis listed. */
   readonly streams: readonly StreamListing[];
+  /** The table's leases before that. */
+  readonly leases: readonly Lease[];
   /** Leases that were missing. */
   readonly createdCount: number;
 }
@@ -47,6 +52,7 @@ export const unreadableKeys = ({ unreadable }: LeaseListing): ReadonlySet<string
 export class ShardSync {
   readonly #deps: ShardSyncDependencies;
   readonly #start: StartPosition;
+  readonly #audits = new Map<string | undefined, HoleAudit>();
   #streams: readonly StreamIdentity[] = [];
 
   constructor(deps: ShardSyncDependencies, start: StartPosition) {
@@ -70,7 +76,20 @@ export class ShardSync {
       }),
     );
     await eachBounded(missing, TABLE_CALLS_MAX, (lease) => this.#create(lease));
-    return { streams, createdCount: missing.length };
+    return { streams, leases: listing.leases, createdCount: missing.length };
+  }
+
+  /** Looks after what is there: deletes leases that nobody needs any more, and tells holes. */
+  async tidy({ streams, leases, createdCount }: ShardSyncResult): Promise<void> {
+    // What was just made is not in the listing: the next sync's will be whole.
+    if (createdCount > 0) return;
+    for (const { streamId, shards } of streams) {
+      const own = leases.filter((lease) => lease.streamId === streamId);
+      await eachBounded(leasesToDelete({ shards, leases: own }), TABLE_CALLS_MAX, (lease) =>
+        this.#remove(lease),
+      );
+      this.#tellHoles(streamId, findHoles(coveredRanges(own, shards)));
+    }
   }
 
   /** Whether a lease belongs to one of the streams. */
@@ -110,6 +129,21 @@ export class ShardSync {
   #timestampOf(checkpoint: Lease['checkpoint']): number | undefined {
     if (checkpoint === 'LATEST') return this.#deps.clock.wallMs() - CLOCK_SKEW_MS;
     return checkpoint === 'AT_TIMESTAMP' ? this.#start.initialTimestampMs : undefined;
+  }
+
+  async #remove(lease: Lease): Promise<void> {
+    if ((await this.#deps.store.remove(lease)) === 'refused') return;
+    this.#deps.announce('lease.removed', { shardId: lease.leaseKey, leaseCounter: lease.counter });
+  }
+
+  #tellHoles(streamId: string | undefined, holes: readonly HashRange[]): void {
+    const audit = this.#audits.get(streamId) ?? new HoleAudit();
+    this.#audits.set(streamId, audit);
+    for (const { startingHashKey, endingHashKey } of audit.look(holes))
+      this.#deps.announce('lease.hole', {
+        shardId: streamId ?? '',
+        reason: `${startingHashKey}-${endingHashKey}`,
+      });
   }
 
   async #create(lease: NewLease): Promise<void> {
