@@ -24,15 +24,17 @@ export function findHoles(ranges: readonly HashRange[]): readonly HashRange[] {
   return holes;
 }
 
-/** The ranges of what is read or will be: a child that waits for its parents covers its range already. A row of an
- *  old KCL has no range; its shard's listing knows it. */
+/** The ranges of what is read or will be: a child that waits for its parents covers its range already, and a finished
+ *  shard whose child cannot have a lease before the other parent is read still stands for it. A row of an old KCL
+ *  has no range; its shard's listing knows it. */
 export function coveredRanges(
   leases: readonly Lease[],
   shards: readonly ShardDescription[],
 ): readonly HashRange[] {
   const byId = new Map(shards.map((shard) => [shard.shardId, shard]));
+  const leased = new Set(leases.map((lease) => lease.shardId));
   return leases
-    .filter((lease) => !isFinished(lease))
+    .filter((lease) => !isFinished(lease) || lease.childShardIds.some((child) => !leased.has(child)))
     .flatMap((lease) => lease.hashRange ?? byId.get(lease.shardId) ?? []);
 }
 

@@ -112,7 +112,8 @@ class LineageWalk {
   addOrphans(): void {
     const finished = new Set(this.#input.leases.filter(isFinished).map((lease) => lease.shardId));
     for (const shard of this.#input.shards) {
-      const parents = shard.parentShardIds.filter((id) => this.#leased.has(id));
+      // A listed parent without a lease is below a shard that is still being read: its own end makes the child.
+      const parents = shard.parentShardIds.filter((id) => this.#leased.has(id) || this.#byId.has(id));
       const isOrphan = parents.length > 0 && parents.every((id) => finished.has(id));
       if (!isOrphan || this.#leased.has(shard.shardId)) continue;
       this.created.set(shard.shardId, { shard, checkpoint: 'TRIM_HORIZON' });

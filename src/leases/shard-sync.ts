@@ -104,22 +104,40 @@ export class ShardSync {
 
   /**
    * The children of a shard that was read to its end get their leases, at TRIM_HORIZON. A child of a merge waits
-   * for both parents; if the other parent has no lease its records would be missed, so a full sync comes first
-   * and makes one. If there is still none, that parent is out of retention: nothing of it can be read.
+   * for both parents: while the other one is listed and has no lease, not even after a sync, it is below a shard
+   * that is still being read, and its own end makes the child. A parent that is not listed is past the retention.
    */
   async createChildren(parent: Lease, children: readonly ChildShardDescription[]): Promise<void> {
     const { streamId } = parent;
-    const parents = new Set(
-      children.filter((child) => child.parentShardIds.length > 1).flatMap((child) => child.parentShardIds),
-    );
-    const rows = await Promise.all(
-      [...parents].map((shardId) => this.#deps.store.get(leaseKeyOf(streamId, shardId))),
-    );
-    if (rows.includes(undefined)) await this.run();
+    const unleased = await this.#parentsWithoutLease(streamId, children);
     const stream = { streamId, createdAtMs: this.#identity(streamId)?.createdAtMs };
-    await eachBounded(children, TABLE_CALLS_MAX, (child) =>
-      this.#create(newLeaseOf(child, 'TRIM_HORIZON', stream)),
+    const isTooEarly = (child: ChildShardDescription): boolean =>
+      child.parentShardIds.some((shardId) => unleased.has(shardId));
+    await eachBounded(
+      children.filter((child) => !isTooEarly(child)),
+      TABLE_CALLS_MAX,
+      (child) => this.#create(newLeaseOf(child, 'TRIM_HORIZON', stream)),
     );
+  }
+
+  /** Those that are listed and that a sync gives no lease either. */
+  async #parentsWithoutLease(
+    streamId: string | undefined,
+    children: readonly ChildShardDescription[],
+  ): Promise<ReadonlySet<string>> {
+    const merged = children.filter((child) => child.parentShardIds.length > 1);
+    const parents = [...new Set(merged.flatMap((child) => child.parentShardIds))];
+    const withoutLease = async (): Promise<string[]> => {
+      const rows = await Promise.all(
+        parents.map((shardId) => this.#deps.store.get(leaseKeyOf(streamId, shardId))),
+      );
+      return parents.filter((_, index) => rows[index] === undefined);
+    };
+    if ((await withoutLease()).length === 0) return new Set();
+    const { streams } = await this.run();
+    const shards = streams.find((stream) => stream.streamId === streamId)?.shards ?? [];
+    const listed = new Set(shards.map(({ shardId }) => shardId));
+    return new Set((await withoutLease()).filter((shardId) => listed.has(shardId)));
   }
 
   #identity(streamId: string | undefined): StreamIdentity | undefined {

@@ -651,3 +651,36 @@ describe('draining', () => {
     await worker.stop();
   });
 });
+
+describe('a merge child whose other parent is below a shard that is still being read', () => {
+  it('gets its lease from that parent’s end, never before', async () => {
+    // s1 is split into a and b while nobody has read it to its end; a is merged with s0.
+    const fleet = new Fleet(['s0', 's1']);
+    let isSplitRead = false;
+    const worker = fleet.worker('a', {
+      run: async (held) => {
+        if (held.shardId === 's0') {
+          fleet.split('s1');
+          const child = fleet.merge('s0', 's1a', 'm');
+          return held.finish([child]);
+        }
+        while (!isSplitRead && held.shardId === 's1') await fleet.clock.sleep(1_000);
+        if (held.shardId === 's1')
+          return held.finish(fleet.shards.filter(({ shardId }) => /^s1[ab]/.test(shardId)));
+        if (held.shardId === 's1a') return held.finish(fleet.shards.filter(({ shardId }) => shardId === 'm'));
+        return readOn(held);
+      },
+    });
+    await worker.start();
+    await fleet.clock.advance(150_000);
+    expect(fleet.table.rows.has('m')).toBe(false);
+
+    isSplitRead = true;
+    await fleet.clock.advance(20_000);
+
+    const order = worker.started.map(({ shardId }) => shardId);
+    expect(order.indexOf('m')).toBeGreaterThan(order.indexOf('s1a'));
+    expect(order).toContain('s1b');
+    await worker.stop();
+  });
+});
