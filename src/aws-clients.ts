@@ -42,7 +42,7 @@ export interface ClientOptions {
 
 export interface AwsClients {
   readonly kinesis: KinesisClient;
-  /** Numbers are plain: lease counters are small. */
+  /** Numbers are `NumberValue`: a number of any size in a foreign row must not fail a whole listing. */
   readonly leases: DynamoDBDocumentClient;
   /** Numbers are `NumberValue`, their exact digits: an attribute we do not know is written back unchanged. */
   readonly data: DynamoDBDocumentClient;
@@ -89,16 +89,19 @@ function clientSettings(limits: ClientLimits, options: ClientOptions) {
  *  Source: AWS Well-Architected REL05-BP05 (explicit timeouts); measured with the SDK 3.1143 to 3.1164. */
 export function createClients(options: ClientOptions = {}): AwsClients {
   const limits = options.limits ?? CLIENT_LIMITS;
-  const marshallOptions = { removeUndefinedValues: true };
+  const documents = {
+    marshallOptions: { removeUndefinedValues: true },
+    unmarshallOptions: { wrapNumbers: true },
+  };
   const kinesis = new KinesisClient(clientSettings(limits.kinesis, options));
   const leases = new DynamoDBClient(clientSettings(limits.leases, options));
   const data = new DynamoDBClient(clientSettings(limits.data, options));
   if (options.onLeaseRequest) countRequests(leases, options.onLeaseRequest);
   return {
     kinesis,
-    leases: DynamoDBDocumentClient.from(leases, { marshallOptions }),
+    leases: DynamoDBDocumentClient.from(leases, documents),
     dynamodb: data,
-    data: DynamoDBDocumentClient.from(data, { marshallOptions, unmarshallOptions: { wrapNumbers: true } }),
+    data: DynamoDBDocumentClient.from(data, documents),
     close: () => {
       for (const client of [kinesis, leases, data]) client.destroy();
     },

@@ -38,7 +38,8 @@ import { changesOf, expressionOf, progressOf, type RowUpdate } from './row-updat
 /** Removed by name whenever a request is answered: it may have come after we last saw the row. */
 const ASKED = ['handOffTo'];
 
-/** `client` must have timeouts that throw: a write that hangs longer than the failover time makes a zombie. */
+/** `client` must have timeouts that throw: a write that hangs longer than the failover time makes a zombie. With
+ *  `wrapNumbers` no number of a foreign row, however large, can fail a listing. */
 export class DynamoLeaseStore implements LeaseStore {
   readonly #client: DynamoDBDocumentClient;
   readonly #tableName: string;
@@ -205,7 +206,9 @@ export class DynamoLeaseStore implements LeaseStore {
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
       // Some engines never return the row that made the condition fail.
-      const row = error.Item ? leaseOf(unmarshall(error.Item)) : await this.get(lease.leaseKey);
+      const row = error.Item
+        ? leaseOf(unmarshall(error.Item, { wrapNumbers: true }))
+        : await this.get(lease.leaseKey);
       return judgeRefused(lease, wanted, row, us);
     }
   }
