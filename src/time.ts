@@ -56,6 +56,12 @@ export const systemRandom: Random = {
   bytes: (count) => new Uint8Array(randomBytes(count)),
 };
 
+/** Waits for `work`, but no longer than `ms`; then it goes on by itself. Rejects if it does so in time. */
+export async function atMost(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const ended = new AbortController();
+  await Promise.race([work, clock.sleep(ms, ended.signal)]).finally(() => ended.abort());
+}
+
 /** ISO 8601 in UTC with milliseconds and `Z`: the only form of time we store. */
 export const toIso = (epochMs: number): string => new Date(epochMs).toISOString();
 

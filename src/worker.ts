@@ -23,7 +23,7 @@ import { preflight } from './preflight.ts';
 import { ShardConsumer } from './shard-consumer.ts';
 import { listStreams } from './source/list-streams.ts';
 import { tableNames } from './store/tables.ts';
-import type { Clock, Random } from './time.ts';
+import { atMost, type Clock, type Random } from './time.ts';
 import { VERSION } from './version.ts';
 import { buildDecoder, buildStores, pageOpener, startPositionOf } from './worker-parts.ts';
 
@@ -31,6 +31,8 @@ import { buildDecoder, buildStores, pageOpener, startPositionOf } from './worker
 const PULSE_EVERY_MS = 1_000;
 /** An event loop that stands still this long is not coming back. Unit: ms. */
 const PULSE_ALLOWANCE_MS = 30_000;
+/** For giving leases back after the grace: a container's stop timeout waits for no table. Unit: ms. */
+const GIVE_BACK_WITHIN_MS = 2_000;
 
 const CHANGE_OF: { readonly [N in LeaseEventName]?: LeaseChange } = {
   'lease.created': 'created',
@@ -148,7 +150,8 @@ export class Worker {
   private async shutDown(): Promise<void> {
     this.phase = 'draining';
     this.deps.log.info('worker.stopping', 'finishing what is in flight', this.identity());
-    await this.coordinator.stop({ graceMs: this.config.shutdownGraceMs });
+    const { shutdownGraceMs: graceMs } = this.config;
+    await atMost(this.deps.clock, graceMs + GIVE_BACK_WITHIN_MS, this.coordinator.stop({ graceMs }));
     const { read, applied, duplicate, ignored, deadLettered } = this.metrics.snapshot();
     this.deps.log.info('worker.summary', 'read = applied + duplicate + ignored + dead-lettered', {
       ...this.identity(),

@@ -67,7 +67,8 @@ async function runWorker(options: { drain?: boolean; json?: boolean } & SettingF
     if (result.end.kind === 'failed') throw explain(result.end.error, 'running');
     // The log writes in the background: its lines come first, the totals last.
     await log.close();
-    process.exitCode = report(result, options.json ?? false);
+    // At once: calls that hang would hold the process for as long as the SDK repeats them.
+    process.exit(report(result, options.json ?? false));
   } catch (error) {
     const known = error instanceof MeterError ? error : explain(error, 'starting the worker');
     log.error('worker.failed', known.message, {

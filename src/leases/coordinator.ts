@@ -169,7 +169,7 @@ export class LeaseCoordinator {
   async #takeOnce(): Promise<number> {
     const round = await this.#round.run();
     if (this.#isDrainWanted) await this.#checkDrained(round);
-    if (round.plan.hasMore) return this.#deps.random.next() * ROUND_GAP_MS;
+    if (round.plan.hasMore || round.isBeaten) return this.#deps.random.next() * ROUND_GAP_MS;
     this.#scanEveryMs = nextScanMs({
       ...round,
       ...round.plan,

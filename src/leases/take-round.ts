@@ -4,8 +4,8 @@ import { eachBounded, TABLE_CALLS_MAX } from './each-bounded.ts';
 import type { PlanningWorker } from './fleet-view.ts';
 import type { Lease } from './lease.ts';
 import type { Announce } from './lease-events.ts';
-import type { LeaseListing, LeaseStore, TakeStamp } from './lease-store.ts';
-import { NOTHING_OBSERVED, type ObservedLease, observe } from './observed-leases.ts';
+import type { LeaseListing, LeaseStore, LeaseWrite, TakeStamp } from './lease-store.ts';
+import { isExpired, NOTHING_OBSERVED, type ObservedLease, observe } from './observed-leases.ts';
 import { type LeasePlan, planLeases } from './plan.ts';
 import type { ShardRuns } from './shard-runs.ts';
 import { unreadableKeys } from './shard-sync.ts';
@@ -29,6 +29,8 @@ export interface TakeRoundResult {
   readonly isUnchanged: boolean;
   /** We wait for an owner's answer. */
   readonly isAsking: boolean;
+  /** Somebody was faster with a free lease: what else is free must not wait for the next look. */
+  readonly isBeaten: boolean;
 }
 
 /** How long a lease that its owner would not give is not asked for again, in failover times. */
@@ -73,8 +75,16 @@ export class TakeRound {
       declined: this.#stillDeclined(nowMs),
     };
     const plan = planLeases(view, this.#self, nowMs, random);
-    await this.#carryOut(plan);
-    return { observed, plan, isUnchanged: this.#isSameShape(leases), isAsking: this.#asked.size > 0 };
+    const missed = await this.#carryOut(plan);
+    return {
+      observed,
+      plan,
+      isUnchanged: this.#isSameShape(leases),
+      isAsking: this.#asked.size > 0,
+      isBeaten: observed.some(
+        (each) => missed.has(each.lease.leaseKey) && isExpired(each, this.#self.failoverTimeMs, nowMs),
+      ),
+    };
   }
 
   /** Takes back what was asked and not answered; a lease that came meanwhile is given back. Called once, after the
@@ -91,8 +101,10 @@ export class TakeRound {
     this.#asked.clear();
   }
 
-  async #carryOut(plan: LeasePlan): Promise<void> {
+  /** Returns the keys that others took first. */
+  async #carryOut(plan: LeasePlan): Promise<ReadonlySet<string>> {
     const { store, runs } = this.#deps;
+    const missed = new Set<string>();
     // Answers first: others wait for them.
     for (const { lease, to } of plan.handOver) runs.handOver(lease.leaseKey, to);
     await eachBounded(plan.decline, TABLE_CALLS_MAX, async (leaseKey) => runs.session(leaseKey)?.decline());
@@ -100,18 +112,23 @@ export class TakeRound {
       await store.withdraw(leaseKey, this.#self.workerId);
       this.#asked.delete(leaseKey);
     });
-    await eachBounded(plan.take, TABLE_CALLS_MAX, (lease) => this.#take(lease));
+    await eachBounded(plan.take, TABLE_CALLS_MAX, async (lease) => {
+      if ((await this.#take(lease)) === 'lost') missed.add(lease.leaseKey);
+    });
     await eachBounded(plan.ask, TABLE_CALLS_MAX, (lease) => this.#ask(lease));
+    return missed;
   }
 
-  async #take(lease: Lease): Promise<void> {
+  async #take(lease: Lease): Promise<LeaseWrite['kind']> {
     const { store, clock, runs, stampOf } = this.#deps;
     const startedAtMs = clock.monotonicMs();
     const write = await store.take(lease, this.#self.workerId, stampOf(lease));
     // Lost: somebody was faster. Stale: an answer of ours was lost; the next round takes it as ours by name.
-    if (write.kind !== 'written') return;
-    this.#asked.delete(lease.leaseKey);
-    runs.start(write.lease, startedAtMs);
+    if (write.kind === 'written') {
+      this.#asked.delete(lease.leaseKey);
+      runs.start(write.lease, startedAtMs);
+    }
+    return write.kind;
   }
 
   async #ask(lease: Lease): Promise<void> {

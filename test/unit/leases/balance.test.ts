@@ -98,6 +98,34 @@ describe('a fleet evens out to ± 1 within 2 failover times', () => {
   });
 });
 
+describe('a free lease', () => {
+  it('that another worker took first costs no wait: what else is free is taken at once', async () => {
+    const fleet = new Fleet(shardIds(4));
+    for (const [shardId, owner] of [
+      ['s0', 'self'],
+      ['s1', 'rival'],
+      ['s2', undefined],
+      ['s3', undefined],
+    ] as const)
+      fleet.table.rows.set(shardId, lease(shardId, { owner }));
+    const worker = fleet.worker('self');
+    const take = worker.link.take.bind(worker.link);
+    let beatenTo: string | undefined;
+    worker.link.take = async (wanted, ...rest) => {
+      if (wanted.owner === undefined && beatenTo === undefined) {
+        beatenTo = wanted.leaseKey;
+        await fleet.table.take(wanted, 'rival', {});
+      }
+      return take(wanted, ...rest);
+    };
+    await worker.start();
+    await fleet.clock.advance(100);
+
+    expect(worker.held()).toEqual(['s0', beatenTo === 's2' ? 's3' : 's2']);
+    await worker.stop();
+  });
+});
+
 describe('a hand-off', () => {
   it('lets the owner finish and checkpoint first: no record is read twice, none is left out', async () => {
     const fleet = new Fleet(shardIds(12));
