@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { toPlain } from '../../src/json.ts';
-import { startDynamoDb } from '../../src/local/dynamodb-engine.ts';
+import { type DynamoDbEngineName, startDynamoDb } from '../../src/local/dynamodb-engine.ts';
 import { startKinesis } from '../../src/local/kinesis-engine.ts';
 import { createLocalClients } from '../../src/local/local-clients.ts';
 import { provisionStream, provisionTables } from '../../src/local/provision.ts';
@@ -16,8 +16,8 @@ export interface Summary {
 }
 
 /** Both engines, for one test file. */
-export async function startEngines() {
-  const [kinesis, dynamodb] = await Promise.all([startKinesis({}), startDynamoDb({ engine: 'auto' })]);
+export async function startEngines(engine: DynamoDbEngineName = 'auto') {
+  const [kinesis, dynamodb] = await Promise.all([startKinesis({}), startDynamoDb({ engine })]);
   const clients = createLocalClients({
     kinesisEndpoint: kinesis.endpoint,
     dynamodbEndpoint: dynamodb.endpoint,
@@ -30,9 +30,16 @@ export async function startEngines() {
     /** A fresh stream and fresh tables. */
     world: (shards = 2) =>
       createWorld({ kinesis: kinesis.endpoint, dynamodb: dynamodb.endpoint }, clients, shards, worlds++),
+    /** A fresh stream and fresh tables but the lease table: Java makes its own. */
+    worldOfJava: (shards: number) =>
+      createWorld({ kinesis: kinesis.endpoint, dynamodb: dynamodb.endpoint }, clients, shards, worlds++, {
+        hasLeaseTable: false,
+      }),
     /** The same stream into other tables under another application. */
     undisturbed: ({ stream }: { stream: string }) =>
-      createWorld({ kinesis: kinesis.endpoint, dynamodb: dynamodb.endpoint }, clients, 1, worlds++, stream),
+      createWorld({ kinesis: kinesis.endpoint, dynamodb: dynamodb.endpoint }, clients, 1, worlds++, {
+        stream,
+      }),
     stop: async () => {
       for (const client of Object.values(clients)) client.destroy();
       await Promise.all([kinesis.stop(), dynamodb.stop()]);
@@ -48,11 +55,12 @@ async function createWorld(
   clients: ReturnType<typeof createLocalClients>,
   shards: number,
   number: number,
-  stream = `stream-${number}`,
+  { stream = `stream-${number}`, hasLeaseTable = true } = {},
 ) {
   const naming = { tablePrefix: `meter-${number}`, application: `app-${number}` };
   const names = tableNames(naming);
-  await provisionTables(clients.dynamodb, tableDefinitions(naming));
+  const tables = tableDefinitions(naming).filter(({ name }) => hasLeaseTable || name !== names.leases);
+  await provisionTables(clients.dynamodb, tables);
   await provisionStream(clients.kinesis, { stream, shards });
   const env: Record<string, string> = {
     AWS_REGION: 'us-east-1',

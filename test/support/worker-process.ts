@@ -18,18 +18,25 @@ export interface CliProcess {
 }
 
 /** Starts the command line as a user would, with exactly this environment beside PATH and HOME. */
-export function startCli(args: readonly string[], env: Readonly<Record<string, string>>): CliProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+export const startCli = (args: readonly string[], env: Readonly<Record<string, string>>): CliProcess =>
+  startProcess(process.execPath, [MAIN, ...args], env);
+
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): CliProcess {
+  const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (text) => {
-    stdout += String(text);
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
   });
-  child.stderr.on('data', (text) => {
-    stderr += String(text);
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
   });
   const done = new Promise<Finished>((resolve) => {
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
