@@ -115,7 +115,7 @@ export class DynamoLeaseStore implements LeaseStore {
     const children = childShardIds.length > 0 && { childShardIds: new Set(childShardIds) };
     return this.#write(lease, finished(lease, childShardIds), lease.owner, {
       set: { ...set, ...children },
-      remove,
+      remove: [...remove, ...ASKED],
     });
   }
 

@@ -55,7 +55,9 @@ export const checkpointed = (lease: Lease, position: RecordPosition, readToTip: 
   moved(lease, position, readToTip);
 
 export const finished = (lease: Lease, childShardIds: readonly string[]): Lease => ({
-  ...moved(lease, 'SHARD_END', false),
+  ...written(lease, { handOffTo: undefined }),
+  checkpoint: 'SHARD_END',
+  ownerSwitchesSinceCheckpoint: 0,
   childShardIds,
 });
 

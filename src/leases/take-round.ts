@@ -2,7 +2,7 @@
 import type { Clock, Random } from './dependencies.ts';
 import { eachBounded, TABLE_CALLS_MAX } from './each-bounded.ts';
 import type { PlanningWorker } from './fleet-view.ts';
-import type { Lease } from './lease.ts';
+import { isFinished, type Lease } from './lease.ts';
 import type { Announce } from './lease-events.ts';
 import type { LeaseListing, LeaseStore, LeaseWrite, TakeStamp } from './lease-store.ts';
 import { isExpired, NOTHING_OBSERVED, type ObservedLease, observe } from './observed-leases.ts';
@@ -140,13 +140,15 @@ export class TakeRound {
     else announce('lease.asked', { shardId: lease.leaseKey, leaseOwner: lease.owner });
   }
 
-  /** A request that is in the row no more was answered: by a yes if the lease is ours, else by a no. */
+  /** A request that is in the row no more was answered: by a yes if the lease is ours, else by a no. In the row of
+   *  a finished shard it may stay, when it came after the last write; nobody will answer it. */
   #settleAsked(leases: readonly Lease[], nowMs: number): void {
     if (this.#asked.size === 0) return;
     const byKey = new Map(leases.map((lease) => [lease.leaseKey, lease]));
     for (const leaseKey of this.#asked.keys()) {
       const lease = byKey.get(leaseKey);
-      if (lease?.ours.handOffTo === this.#self.workerId) continue;
+      const isOpen = lease?.ours.handOffTo === this.#self.workerId && !isFinished(lease);
+      if (isOpen) continue;
       this.#asked.delete(leaseKey);
       if (lease?.owner === this.#self.workerId) continue;
       this.#declinedUntilMs.set(leaseKey, nowMs + DECLINED_REST_FAILOVERS * this.#self.failoverTimeMs);

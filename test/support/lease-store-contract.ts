@@ -224,6 +224,15 @@ export function keepsTheContract(storeOf: () => LeaseStore): void {
       expect(await storeOf().handOver(mine, 'b')).toMatchObject({ kind: 'written', recovered: true });
     });
 
+    it('goes with the end of the shard: nobody is left to answer it', async () => {
+      const mine = await held();
+      await storeOf().ask(mine, 'b');
+
+      expect(lease(await storeOf().finish(mine, [])).ours.handOffTo).toBeUndefined();
+
+      expect(await handOffTo()).toBeUndefined();
+    });
+
     it('is taken back by who asked, and by nobody else', async () => {
       await storeOf().ask(await held(), 'b');
       await storeOf().withdraw('s0', 'c');

@@ -102,6 +102,14 @@ export class WorkerFleet {
     await Promise.all(this.traffic.map((traffic) => traffic.stop()));
   }
 
+  private describeWorkers(): string {
+    const living = [...this.living].map((name) => {
+      const { exitCode, signalCode } = this.worker(name).process.child;
+      return exitCode === null && signalCode === null ? name : `${name} (ended: ${exitCode ?? signalCode})`;
+    });
+    return `Living: ${living.join(', ')}.`;
+  }
+
   readLog(): ReadLog {
     return new ReadLog([...this.workers.values()].flatMap(({ kinesis }) => kinesis.calls));
   }
@@ -165,7 +173,7 @@ export class WorkerFleet {
         const owners = new Map(leases.map(({ shardId, owner }) => [shardId, owner]));
         return open.every(({ ShardId: id = '' }) => this.living.has(owners.get(id) ?? ''));
       },
-      () => `Living: ${[...this.living].join(', ')}. Leases: ${seen}`,
+      () => `${this.describeWorkers()} Leases: ${seen}`,
     );
   }
 
@@ -187,7 +195,7 @@ export class WorkerFleet {
         }
         return readable.length > 0 && Math.max(...counts.values()) - Math.min(...counts.values()) <= 1;
       },
-      () => `Living: ${[...this.living].join(', ')}. Leases: ${seen}`,
+      () => `${this.describeWorkers()} Leases: ${seen}`,
     );
   }
 }

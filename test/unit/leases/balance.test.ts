@@ -149,6 +149,35 @@ describe('a hand-off', () => {
     await Promise.all(workers.slice(1).map((worker) => worker.stop(5_000)));
   });
 
+  it.each([
+    ['while it is asked for', 0],
+    ['before the request came', 1],
+  ])('of a shard that ends %s keeps nobody from asking for others', async (_, lateBy) => {
+    const fleet = new Fleet(shardIds(6));
+    let endings = 3;
+    const old = fleet.worker('old', {
+      run: async (held) => {
+        await new Promise((resolve) => held.stopping.addEventListener('abort', resolve, { once: true }));
+        if (endings === 0) return { kind: held.lost.aborted ? 'lost' : 'stopped' };
+        endings -= 1;
+        await held.finish([]);
+        // As if the request had met the row of a shard that has just ended.
+        const row = fleet.table.rows.get(held.leaseKey);
+        if (row && lateBy > 0)
+          fleet.table.rows.set(held.leaseKey, { ...row, ours: { ...row.ours, handOffTo: 'new' } });
+        return { kind: 'finished' };
+      },
+    });
+    await old.start();
+    await fleet.clock.until(() => old.held().length === 6, FAILOVER_MS, 50);
+    const newcomer = fleet.worker('new');
+    await newcomer.start();
+
+    await fleet.clock.until(() => endings === 0 && isEven([old, newcomer], 3), 2 * FAILOVER_MS, 50);
+    if (lateBy === 0) for (const row of fleet.table.rows.values()) expect(row.ours.handOffTo).toBeUndefined();
+    await Promise.all([old.stop(), newcomer.stop()]);
+  });
+
   it('that the owner never answers is a theft after one failover time', async () => {
     const fleet = new Fleet(shardIds(2));
     // A worker that renews but knows nothing of requests, as an old version would.
