@@ -37,8 +37,8 @@ const rangeOf = (startingHashKey: unknown, endingHashKey: unknown): Lease['hashR
     ? { startingHashKey, endingHashKey }
     : undefined;
 
-/** Attributes that only KCL 3 writes: with each renewal, and during a hand-off. */
-const KCL3_MARKS = ['throughputKBps', 'checkpointOwner'];
+/** Attributes that only KCL 3 writes: once a lease has read something, during a hand-off, and (from 3.5) always. */
+const KCL3_MARKS = ['throughputKBps', 'checkpointOwner', 'entityType'];
 
 /** Reads a row; a row that is no lease, or a broken one, is told apart by `reason`. */
 export function parseLeaseItem(item: Item): Lease | UnreadableRow {

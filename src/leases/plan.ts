@@ -47,7 +47,7 @@ export function planLeases(
   return {
     ...change,
     take: [...given, ...change.take],
-    withdraw: withdrawals(fleet, view, self, mine),
+    withdraw: withdrawals(fleet, view, self, limits).filter((key) => !isTaken(change.take, key)),
     ...answersToAskers(fleet, view, self),
     readableCount: fleet.readable.length,
     expiredCount: fleet.free.length + fleet.given.length,
@@ -104,16 +104,21 @@ function freeToTake(fleet: FleetView, self: PlanningWorker, limits: TakeLimits, 
   return { take: order.slice(0, step).map(({ lease }) => lease), hasMore: step < wanted };
 }
 
-/** We asked, and the fleet has changed: with what we hold now we have our share. */
+const isTaken = (take: readonly Lease[], key: string): boolean =>
+  take.some(({ leaseKey }) => leaseKey === key);
+
+/** What we asked for and need no more, because the fleet has changed; and what was not answered in time. */
 function withdrawals(
   fleet: FleetView,
   view: LeaseView,
   self: PlanningWorker,
-  mine: number,
+  { mine, monotonicMs }: TakeLimits,
 ): readonly string[] {
   const open = fleet.readable
     .map(({ lease }) => lease)
     .filter(({ leaseKey, ours }) => view.asked.has(leaseKey) && ours.handOffTo === self.workerId);
   const surplus = mine + open.length - Math.min(fleet.shareMax, self.leasesMax);
-  return open.slice(0, Math.max(0, surplus)).map(({ leaseKey }) => leaseKey);
+  const isOverdue = ({ leaseKey }: Lease): boolean =>
+    monotonicMs - (view.asked.get(leaseKey) ?? monotonicMs) >= self.failoverTimeMs;
+  return open.filter((lease, index) => index < surplus || isOverdue(lease)).map(({ leaseKey }) => leaseKey);
 }

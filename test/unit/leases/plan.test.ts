@@ -164,6 +164,41 @@ describe('the plan', () => {
     );
   });
 
+  describe('what was asked for', () => {
+    const mine = [lease('m0', { owner: 'me' }), lease('m1', { owner: 'me' })];
+    const others = (count: number) => many(count, { owner: 'other' });
+    const askedFor = (row: Lease): Lease => ({ ...row, ours: { ...row.ours, handOffTo: 'me' } });
+    const held = ['m0', 'm1'];
+
+    it('is stolen when it was not answered for a failover time and is still needed', () => {
+      const [first, ...rest] = others(6) as [Lease, ...Lease[]];
+      const options = { held, asked: [['s0', -FAILOVER_MS]] as [string, number][] };
+      expect(plan([...mine, askedFor(first), ...rest], options)).toMatchObject({
+        take: [{ leaseKey: 's0' }],
+        withdraw: [],
+      });
+    });
+
+    it('is taken back when it was not answered and is needed no more: it must not keep us from asking others', () => {
+      const [first, ...rest] = others(2) as [Lease, ...Lease[]];
+      const options = { held, asked: [['s0', -FAILOVER_MS]] as [string, number][] };
+      expect(plan([...mine, askedFor(first), ...rest], options)).toMatchObject({
+        take: [],
+        withdraw: ['s0'],
+      });
+    });
+
+    it('is waited for meanwhile, and nothing else is asked for', () => {
+      const [first, ...rest] = others(9) as [Lease, ...Lease[]];
+      const options = { held, asked: [['s0', -1]] as [string, number][] };
+      expect(plan([...mine, askedFor(first), ...rest], options)).toMatchObject({
+        take: [],
+        ask: [],
+        withdraw: [],
+      });
+    });
+  });
+
   it('for any table: only free readable leases, none twice, never beyond the share', () => {
     const row = fc.record({
       owner: fc.constantFrom(undefined, 'me', 'a', 'b'),
