@@ -12,7 +12,7 @@ import { WorkerFleet } from '../support/worker-fleet.ts';
 const SHARDS = 6;
 const EVENTS_PER_SECOND = 100;
 const EVENTS_MAX = 4_000;
-const FAILOVER_TIME_MS = 3_000;
+const FAILOVER_TIME_MS = 5_000;
 const RENEW_EVERY_MS = FAILOVER_TIME_MS / 3;
 /** One look at the table, with its jitter. */
 const SCAN_MS = 1_100;

@@ -100,6 +100,14 @@ export class ReadLog {
     return new Set(all).size;
   }
 
+  /** Between the reads of one stay: what a shard waits for when nothing happens to it. Sorted. Unit: ms. */
+  pausesMs(): readonly number[] {
+    const pauses = this.openings.flatMap(({ reads }) =>
+      reads.slice(1).map((read, index) => read.startedAtMs - (reads[index]?.endedAtMs ?? Number.NaN)),
+    );
+    return pauses.sort((a, b) => a - b);
+  }
+
   silences(): readonly Silence[] {
     return this.shardIds.flatMap((shardId) => {
       const reads = this.readsOf(shardId);

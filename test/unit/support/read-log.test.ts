@@ -61,6 +61,8 @@ describe('the read log', () => {
     expect(log.silences()).toEqual([
       { shardId: 's0', from: 'a', to: 'b', fromMs: 130, toMs: 1_020, ms: 890 },
     ]);
+    // Within a stay it is a pause.
+    expect(log.pausesMs()).toEqual([90]);
   });
 
   it('counts a call that was not answered as no read', () => {
