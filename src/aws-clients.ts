@@ -1,11 +1,11 @@
-/** The AWS clients. Three, because the SDK's retry budget is per client: a failing shard must not use up the
+/** The AWS clients. Several, because the SDK's retry budget is per client: a failing shard must not use up the
  *  retries that lease renewal needs. Credentials, region and endpoints come from the SDK's own environment. */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { NodeHttp2Handler, NodeHttpHandler } from '@smithy/node-http-handler';
 
 /** How long one client waits and how often it tries. */
 export interface ClientLimits {
@@ -42,6 +42,8 @@ export interface ClientOptions {
 
 export interface AwsClients {
   readonly kinesis: KinesisClient;
+  /** Only for SubscribeToShard, which needs HTTP/2. `close` does not end its subscriptions: their signals do. */
+  readonly kinesisStreaming: KinesisClient;
   /** Numbers are `NumberValue`: a number of any size in a foreign row must not fail a whole listing. */
   readonly leases: DynamoDBDocumentClient;
   /** Numbers are `NumberValue`, their exact digits: an attribute we do not know is written back unchanged. */
@@ -85,7 +87,21 @@ function clientSettings(limits: ClientLimits, options: ClientOptions) {
   };
 }
 
-/** Makes the three clients; opens no connection.
+/** A connection on which nothing moves for so long is given up: longer than a subscription lives. Shorter waits
+ *  are its reader's matter, which knows when it is waiting. Unit: ms. */
+const STREAMING_IDLE_MS = 330_000;
+
+/** One attempt, because the reader has its own back-off and must keep 5 s between two attempts. The SDK gives
+ *  every event stream a connection of its own, so a shard that is held back holds back no other.
+ *  Without `requestTimeout`: it counts also while a slow consumer lets the stream wait. */
+const streamingSettings = (options: ClientOptions) => ({
+  ...(options.region ? { region: options.region } : {}),
+  maxAttempts: 1,
+  logger: sdkLogger(options.onWarning ?? ignore),
+  requestHandler: new NodeHttp2Handler({ sessionTimeout: STREAMING_IDLE_MS }),
+});
+
+/** Makes the clients; opens no connection.
  *  Source: AWS Well-Architected REL05-BP05 (explicit timeouts); measured with the SDK 3.1143 to 3.1164. */
 export function createClients(options: ClientOptions = {}): AwsClients {
   const limits = options.limits ?? CLIENT_LIMITS;
@@ -94,16 +110,18 @@ export function createClients(options: ClientOptions = {}): AwsClients {
     unmarshallOptions: { wrapNumbers: true },
   };
   const kinesis = new KinesisClient(clientSettings(limits.kinesis, options));
+  const kinesisStreaming = new KinesisClient(streamingSettings(options));
   const leases = new DynamoDBClient(clientSettings(limits.leases, options));
   const data = new DynamoDBClient(clientSettings(limits.data, options));
   if (options.onLeaseRequest) countRequests(leases, options.onLeaseRequest);
   return {
     kinesis,
+    kinesisStreaming,
     leases: DynamoDBDocumentClient.from(leases, documents),
     dynamodb: data,
     data: DynamoDBDocumentClient.from(data, documents),
     close: () => {
-      for (const client of [kinesis, leases, data]) client.destroy();
+      for (const client of [kinesis, kinesisStreaming, leases, data]) client.destroy();
     },
   };
 }

@@ -57,6 +57,9 @@ const asSdkError = (error: unknown): SdkLikeError =>
 /** The error's class name, safe to log: never its message, which may quote input. */
 export const errorName = (error: unknown): string => asSdkError(error).name ?? typeof error;
 
+/** The service itself answered with it: neither the connection nor we failed. */
+export const isFromService = (error: unknown): boolean => asSdkError(error).$fault !== undefined;
+
 /** Decides what an error means. Unknown errors are fatal: never retried, never treated as success. */
 export function classify(error: unknown): ErrorKind {
   const { name = '', code = '', $fault, $metadata, $retryable } = asSdkError(error);
@@ -94,6 +97,7 @@ export const ERROR_CODES = [
   'usage',
   'invariant-broken',
   'position-refused',
+  'consumer-limit',
   'stream-recreated',
   'lease-table-mode',
   'kcl3-fleet-alive',

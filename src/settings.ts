@@ -112,6 +112,12 @@ export const SETTINGS = {
     unit: 'ms',
     text: 'pause between reads of a shard that is caught up',
   },
+  fanOutConsumer: {
+    schema: z.union([z.literal(''), name]),
+    default: '',
+    unit: '',
+    text: 'name of the enhanced fan-out consumer to read as; empty: polling (docs/fan-out.md)',
+  },
   stallAfterMs: {
     schema: whole(1_000, 3_600_000),
     default: '60000',

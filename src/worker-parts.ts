@@ -2,17 +2,18 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { AwsClients } from './aws-clients.ts';
-import type { Config } from './config.ts';
+import { type Config, streamsOf } from './config.ts';
 import { createDecoder, type RecordDecoder } from './decode/decode-record.ts';
 import type { HeldLease, InitialPosition } from './leases/index.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 import type { PersonalField } from './reduce/last-values.ts';
 import { streamNameOf } from './source/list-streams.ts';
+import { openReader } from './source/open-reader.ts';
 import { Prefetch } from './source/prefetch.ts';
 import { gunzip, md5 } from './source/record-codec.ts';
-import { ShardPoller } from './source/shard-poller.ts';
 import type { StartPosition } from './source/start-position.ts';
+import { StreamConsumer } from './source/stream-consumer.ts';
 import { type DeadLetterStore, DynamoDeadLetterStore } from './store/dead-letters.ts';
 import { DedupPages } from './store/dedup-pages.ts';
 import { DynamoSessionStore } from './store/dynamo-session-store.ts';
@@ -92,15 +93,30 @@ function startOf(lease: HeldLease): StartPosition {
   return startAt === 'LATEST' ? 'LATEST' : 'TRIM_HORIZON';
 }
 
+/** The registered consumer of each stream; none when shards are polled. */
+export const fanOutConsumers = (deps: PartsDeps, config: Config): ReadonlyMap<string, StreamConsumer> =>
+  new Map(
+    (config.fanOutConsumer === '' ? [] : streamsOf(config)).map((stream) => [
+      stream,
+      new StreamConsumer(
+        { ...deps, kinesis: deps.clients.kinesis },
+        { stream, consumerName: config.fanOutConsumer },
+      ),
+    ]),
+  );
+
 /** Reads a lease's shard ahead of its consumer. */
 export const pageOpener =
-  (deps: PartsDeps, config: Config) =>
-  (lease: HeldLease): Prefetch =>
-    new Prefetch(
-      new ShardPoller(
-        { ...deps, kinesis: deps.clients.kinesis },
+  (deps: PartsDeps, config: Config, consumers: ReadonlyMap<string, StreamConsumer>) =>
+  (lease: HeldLease): Prefetch => {
+    const stream = lease.streamId === undefined ? config.stream : streamNameOf(lease.streamId);
+    const { kinesis, kinesisStreaming } = deps.clients;
+    return new Prefetch(
+      openReader(
+        { ...deps, kinesis, kinesisStreaming },
         {
-          stream: lease.streamId === undefined ? config.stream : streamNameOf(lease.streamId),
+          stream,
+          consumer: consumers.get(stream),
           shardId: lease.shardId,
           leaseKey: lease.leaseKey,
           startAt: startOf(lease),
@@ -111,3 +127,4 @@ export const pageOpener =
       ),
       config.prefetchMaxBytes,
     );
+  };

@@ -7,25 +7,21 @@
 import { type AwsClients, createClients, endpointOverrides } from './aws-clients.ts';
 import { type Config, streamsOf } from './config.ts';
 import { classify } from './errors.ts';
-import {
-  type CoordinatorEnd,
-  DynamoLeaseStore,
-  LeaseCoordinator,
-  type LeaseEvent,
-  type LeaseEventName,
-} from './leases/index.ts';
+import { type CoordinatorEnd, DynamoLeaseStore, LeaseCoordinator, type LeaseEvent } from './leases/index.ts';
 import { Heartbeats } from './ops/heartbeats.ts';
 import { type Phase, type RunningHttpServer, readyChecks, startHttpServer } from './ops/http-server.ts';
+import { LEASE_CHANGE_OF } from './ops/lease-changes.ts';
 import type { Log } from './ops/log.ts';
-import type { LeaseChange, MetricsSnapshot } from './ops/metrics.ts';
+import type { MetricsSnapshot } from './ops/metrics.ts';
 import { PrometheusMetrics } from './ops/prometheus-metrics.ts';
 import { preflight } from './preflight.ts';
 import { ShardConsumer } from './shard-consumer.ts';
 import { listStreams } from './source/list-streams.ts';
+import type { StreamConsumer } from './source/stream-consumer.ts';
 import { tableNames } from './store/tables.ts';
 import { atMost, type Clock, type Random } from './time.ts';
 import { VERSION } from './version.ts';
-import { buildDecoder, buildStores, pageOpener, startPositionOf } from './worker-parts.ts';
+import { buildDecoder, buildStores, fanOutConsumers, pageOpener, startPositionOf } from './worker-parts.ts';
 
 /** Unit: ms. */
 const PULSE_EVERY_MS = 1_000;
@@ -33,17 +29,6 @@ const PULSE_EVERY_MS = 1_000;
 const PULSE_ALLOWANCE_MS = 30_000;
 /** For giving leases back after the grace: a container's stop timeout waits for no table. Unit: ms. */
 const GIVE_BACK_WITHIN_MS = 2_000;
-
-const CHANGE_OF: { readonly [N in LeaseEventName]?: LeaseChange } = {
-  'lease.created': 'created',
-  'lease.taken': 'taken',
-  'lease.lost': 'lost',
-  'lease.released': 'released',
-  'lease.handed-over': 'handed-over',
-  'lease.removed': 'removed',
-  'shard.finished': 'finished',
-  'shard.stalled': 'stalled',
-};
 
 export interface WorkerDeps {
   readonly clock: Clock;
@@ -73,6 +58,7 @@ export class Worker {
   private readonly coordinator: LeaseCoordinator;
   private readonly heartbeats: Heartbeats;
   private readonly stopping = new AbortController();
+  private consumers: ReadonlyMap<string, StreamConsumer> = new Map();
   private phase: Phase = 'starting';
   private parked: { readonly kind: 'parked'; readonly shardId: string; readonly reason: string } | undefined;
   private reportParked: () => void = () => undefined;
@@ -103,6 +89,8 @@ export class Worker {
     for (const { variable, endpoint } of endpointOverrides(this.deps.environment))
       log.warn('endpoint.override', `${variable} sends calls elsewhere than to AWS`, { endpoint });
     await preflight(this.clients, this.config);
+    // Registered before the first shard is read, so that what an operator must do is said at the start.
+    for (const consumer of this.consumers.values()) await consumer.arn(this.stopping.signal);
     const http = await this.openHttp();
     const ended = new AbortController();
     const pulse = this.pulse(ended.signal);
@@ -166,12 +154,13 @@ export class Worker {
   private buildCoordinator(): LeaseCoordinator {
     const { config, deps, clients, metrics } = this;
     const parts = { ...deps, clients, metrics };
+    this.consumers = fanOutConsumers(parts, config);
     const handler = new ShardConsumer(
       {
         ...deps,
         ...buildStores(parts, config),
         metrics,
-        openPages: pageOpener(parts, config),
+        openPages: pageOpener(parts, config, this.consumers),
         decode: buildDecoder(config),
       },
       { checkpointEveryMs: config.checkpointEveryMs },
@@ -198,7 +187,7 @@ export class Worker {
   }
 
   private onLeaseEvent({ name, fields }: LeaseEvent): void {
-    const change = CHANGE_OF[name];
+    const change = LEASE_CHANGE_OF[name];
     if (change) this.metrics.leaseChanged(change);
     this.metrics.leasesHeld(this.coordinator.leases().length);
     if (name !== 'shard.parked') return;

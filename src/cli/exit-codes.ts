@@ -26,6 +26,7 @@ const EXIT_OF: { readonly [C in ErrorCode]?: number } = {
   'credentials-missing': EXIT.aws,
   'access-denied': EXIT.aws,
   'service-unreachable': EXIT.aws,
+  'consumer-limit': EXIT.aws,
 };
 
 export const exitCodeOf = (error: MeterError): number => EXIT_OF[error.code] ?? EXIT.failed;

@@ -8,6 +8,8 @@ const require = createRequire(import.meta.url);
 export interface KinesisEngineOptions {
   /** Default: a free one. */
   readonly port?: number;
+  /** Of HTTP/2 with TLS, by a certificate that nobody signed. Default: a free one. */
+  readonly tlsPort?: number;
   /** Keeps streams here between starts; in memory by default. An absolute path. */
   readonly dataDir?: string;
 }
@@ -30,7 +32,7 @@ function packageFolder(name: string): string {
 /** Starts kinesis-mock, the engine inside LocalStack, as npm's `kinesis-local` brings it. It reads its
  *  certificate from its own folder, so it runs there.
  *  @throws MeterError `engine-missing`, `port-in-use` */
-export async function startKinesis({ port, dataDir }: KinesisEngineOptions): Promise<Engine> {
+export async function startKinesis({ port, tlsPort, dataDir }: KinesisEngineOptions): Promise<Engine> {
   const cwd = packageFolder('kinesis-local');
   const plainPort = port ?? (await freePort());
   return startEngine({
@@ -41,7 +43,7 @@ export async function startKinesis({ port, dataDir }: KinesisEngineOptions): Pro
     port: plainPort,
     env: {
       KINESIS_MOCK_PLAIN_PORT: String(plainPort),
-      KINESIS_MOCK_TLS_PORT: String(await freePort()),
+      KINESIS_MOCK_TLS_PORT: String(tlsPort ?? (await freePort())),
       SHARD_LIMIT: '500',
       LOG_LEVEL: 'ERROR',
       ROOT_LOG_LEVEL: 'ERROR',
@@ -50,6 +52,7 @@ export async function startKinesis({ port, dataDir }: KinesisEngineOptions): Pro
       SPLIT_SHARD_DURATION: AT_ONCE,
       MERGE_SHARDS_DURATION: AT_ONCE,
       UPDATE_SHARD_COUNT_DURATION: AT_ONCE,
+      REGISTER_STREAM_CONSUMER_DURATION: AT_ONCE,
       ...(dataDir ? { SHOULD_PERSIST_DATA: 'true', PERSIST_PATH: dataDir, PERSIST_INTERVAL: '1s' } : {}),
     },
   });

@@ -11,14 +11,21 @@ import type { GetRecordsCommandOutput } from '@aws-sdk/client-kinesis';
 import { classify, errorName, isThrottle, MeterError } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { ReadMetrics } from '../ops/metrics.ts';
-import { backoffMs, type Clock, type Random } from '../time.ts';
-import { childrenIn, childrenOfExpired, positionRefused } from './expired-shard.ts';
+import type { Clock, Random } from '../time.ts';
+import { gapBefore } from './checkpoint-gap.ts';
+import { childrenOfExpired, findChildren } from './find-children.ts';
 import { KinesisReader, type KinesisSender } from './kinesis-reader.ts';
-import { listShardsOnce } from './list-shards.ts';
 import { ReadBudget } from './read-budget.ts';
-import type { ChildShard, NextPage, ReadGap, RecordPage } from './record.ts';
-import { childShardsOf, toRecords } from './record-page.ts';
-import { describePosition, iteratorPlace, type ReadPosition, type StartPosition } from './start-position.ts';
+import { ReadFailures } from './read-failures.ts';
+import type { ChildShard, NextPage, RecordPage } from './record.ts';
+import { dataBytes, toRecords } from './record-page.ts';
+import {
+  describePosition,
+  iteratorPlace,
+  onceOpened,
+  positionRefused,
+  type ReadPosition,
+} from './start-position.ts';
 
 /** 5 reads of it a second are more than a shard's 2 MB/s of 1.4 KB events, and a page of it is parsed in a few
  *  ms, so the event loop never stands still for long. */
@@ -32,9 +39,6 @@ const FAILURES_BEFORE_REOPEN = 3;
 /** Throttled: the API's own advice is to wait a second. Source: GetRecords reference. Unit: ms. */
 const THROTTLE_BASE_MS = 1_000;
 const FAILURE_BASE_MS = 100;
-const WARN_EVERY_MS = 60_000;
-/** How far our clock may differ from Kinesis's where LATEST is turned into a time. Unit: ms. */
-const CLOCK_SKEW_MS = 5_000;
 
 export interface ShardPollerDeps {
   readonly kinesis: KinesisSender;
@@ -49,7 +53,7 @@ export interface ShardPollerOptions {
   readonly shardId: string;
   /** The shard's name in logs and metrics, where shard ids of several streams would be mixed up. Default its id. */
   readonly leaseKey?: string;
-  readonly startAt: StartPosition;
+  readonly startAt: ReadPosition;
   /** Default 1000. From 1 to 10,000. */
   readonly recordsPerReadMax?: number;
   /** Pause once caught up; while behind there is none but the read budget. Unit: ms. Default 1000. */
@@ -63,12 +67,10 @@ export class ShardPoller {
   private readonly options: ShardPollerOptions;
   private readonly reader: KinesisReader;
   private readonly budget: ReadBudget;
+  private readonly failures: ReadFailures;
   private position: ReadPosition;
   private iterator: string | undefined;
   private hasEnded = false;
-  private failures = 0;
-  private failuresSinceWarning = 0;
-  private warnedAtMs = Number.NEGATIVE_INFINITY;
   /** Start of the first try since the last answer; undefined while answers come. Monotonic ms. */
   private unansweredSinceMs: number | undefined;
 
@@ -77,11 +79,17 @@ export class ShardPoller {
     this.options = options;
     this.reader = new KinesisReader(deps.kinesis, deps.clock);
     this.budget = new ReadBudget(deps.clock);
+    this.failures = new ReadFailures(deps, this.name);
     this.position = options.startAt;
   }
 
   private get name(): string {
     return this.options.leaseKey ?? this.options.shardId;
+  }
+
+  /** Where another reader would go on after the pages handed out. */
+  get readPosition(): ReadPosition {
+    return this.position;
   }
 
   private get limit(): number {
@@ -126,7 +134,9 @@ export class ShardPoller {
     const startedAtMs = clock.monotonicMs();
     const answer = await this.reader.getRecords(this.iterator, this.limit, signal);
     metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);
-    const childShards = answer.NextShardIterator ? undefined : await this.findChildren(answer, signal);
+    const childShards = answer.NextShardIterator
+      ? undefined
+      : await findChildren(this.reader, this.options, answer, signal);
     return this.accept(answer, childShards);
   }
 
@@ -136,32 +146,28 @@ export class ShardPoller {
     childShards: readonly ChildShard[] | undefined,
   ): RecordPage {
     const records = toRecords(answer);
-    const bytes = records.reduce((sum, { data }) => sum + data.length, 0);
+    const bytes = dataBytes(records);
     const millisBehindLatest = answer.MillisBehindLatest;
-    const last = records.at(-1);
-    const gap = this.gapBefore(records[0]?.sequenceNumber, Boolean(childShards?.length));
-    if (last) this.position = { afterSequenceNumber: last.sequenceNumber };
     this.iterator = answer.NextShardIterator;
     this.budget.spend(bytes);
     // Unknown is not caught up: only a plain zero is.
     const isAtTip = millisBehindLatest === 0 && records.length < this.limit;
     if (isAtTip) this.budget.rest(this.options.idleBetweenReadsMs ?? IDLE_BETWEEN_READS_MS_DEFAULT);
     if (childShards?.length === 0) this.retry('IteratorEndedWithoutChildShards', FAILURE_BASE_MS);
-    else this.failures = 0;
-    const page = { records, millisBehindLatest, bytes, isAtTip, ...(gap && { gap }) };
-    if (!childShards?.length) return page;
-    this.hasEnded = true;
-    return { ...page, shardEnd: { childShards } };
-  }
-
-  /** Reading from a checkpoint begins with the very record it names. Another one first, or none up to the end,
-   *  means that retention has taken it, and perhaps others that nobody had counted. */
-  private gapBefore(firstSequenceNumber: string | undefined, isEnd: boolean): ReadGap | undefined {
-    const { position } = this;
-    if (typeof position === 'string' || !('sequenceNumber' in position)) return undefined;
-    if (firstSequenceNumber === position.sequenceNumber || (firstSequenceNumber === undefined && !isEnd))
-      return undefined;
-    return { after: position.sequenceNumber, firstSequenceNumber };
+    else this.failures.clear();
+    const isEnd = childShards !== undefined && childShards.length > 0;
+    const page = {
+      records,
+      millisBehindLatest,
+      bytes,
+      isAtTip,
+      ...(isEnd ? { shardEnd: { childShards } } : {}),
+    };
+    const gap = gapBefore(this.position, page);
+    const last = records.at(-1);
+    if (last) this.position = { afterSequenceNumber: last.sequenceNumber };
+    this.hasEnded = isEnd;
+    return gap ? { ...page, gap } : page;
   }
 
   private isRefused(error: unknown): boolean {
@@ -175,10 +181,9 @@ export class ShardPoller {
   /** The end of a shard that is closed and past the retention, told as the gap that it is; undefined when asking
    *  failed and is repeated. @throws MeterError `position-refused` when the shard is still there. */
   private async endOfExpired(error: unknown, signal: AbortSignal): Promise<RecordPage | undefined> {
-    const { stream, shardId } = this.options;
     try {
-      const childShards = await childrenOfExpired(this.reader, stream, shardId, signal);
-      if (childShards === 'listed') throw positionRefused(stream, shardId, this.position, error);
+      const childShards = await childrenOfExpired(this.reader, this.options, signal);
+      if (childShards === 'listed') throw positionRefused(this.options, this.position, error);
       this.hasEnded = true;
       const gap = { after: describePosition(this.position), firstSequenceNumber: undefined };
       const nothing = { records: [], bytes: 0, millisBehindLatest: undefined, isAtTip: false };
@@ -187,15 +192,6 @@ export class ShardPoller {
       if (!signal.aborted) this.recover(failure);
       return undefined;
     }
-  }
-
-  /** A null iterator alone is no end: KCL distrusts it too. Engines that never name children in the answer have
-   *  them in the stream's listing. Source: KCL KinesisDataFetcher.getGetRecordsResponse. */
-  private async findChildren(answer: GetRecordsCommandOutput, signal: AbortSignal): Promise<ChildShard[]> {
-    const named = childShardsOf(answer);
-    if (named.length > 0) return named;
-    const { stream, shardId } = this.options;
-    return childrenIn(await listShardsOnce(this.reader, stream, signal), shardId);
   }
 
   private async open(signal: AbortSignal): Promise<string> {
@@ -207,8 +203,7 @@ export class ShardPoller {
       { StreamName: stream, ShardId: shardId, ...place },
       signal,
     );
-    // LATEST means "from now": opened anew later, it would skip what arrived meanwhile.
-    if (this.position === 'LATEST') this.position = { timestampMs: openedAtMs - CLOCK_SKEW_MS };
+    this.position = onceOpened(this.position, openedAtMs);
     return iterator;
   }
 
@@ -223,21 +218,7 @@ export class ShardPoller {
   }
 
   private retry(name: string, baseMs: number): void {
-    const { clock, log, random } = this.deps;
-    const delayMs = Math.round(backoffMs(this.failures, random, baseMs));
-    this.failures += 1;
-    this.failuresSinceWarning += 1;
-    if (this.failures % FAILURES_BEFORE_REOPEN === 0) this.iterator = undefined;
-    this.budget.rest(delayMs);
-    if (clock.monotonicMs() - this.warnedAtMs < WARN_EVERY_MS) return;
-    log.warn('shard.read-failed', 'reading failed; it is repeated until it works', {
-      shardId: this.name,
-      errorName: name,
-      attempt: this.failures,
-      delayMs,
-      count: this.failuresSinceWarning,
-    });
-    this.warnedAtMs = clock.monotonicMs();
-    this.failuresSinceWarning = 0;
+    this.budget.rest(this.failures.add(name, baseMs));
+    if (this.failures.inARow % FAILURES_BEFORE_REOPEN === 0) this.iterator = undefined;
   }
 }

@@ -76,6 +76,11 @@ export class FakeKinesis {
     return `shardId-${String(number).padStart(12, '0')}`;
   }
 
+  /** Where the shard begins. */
+  firstSequenceNumber(shardId: string): string {
+    return String(this.shard(shardId).startsAt);
+  }
+
   /** Appends a record and returns its sequence number. */
   put(data: string | Uint8Array, shardId = this.shardId(0), partitionKey = 'key'): string {
     const shard = this.shard(shardId);
