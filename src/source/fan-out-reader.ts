@@ -183,7 +183,7 @@ export class FanOutReader {
     const name = errorName(error);
     this.close();
     if (name === 'InvalidArgumentException') throw this.refused(error);
-    if (name === 'ResourceNotFoundException' && this.doubtConsumer()) return 'shard-closed';
+    if (name === 'ResourceNotFoundException' && this.doubtConsumer()) return 'subscribing-refused';
     if (error instanceof MeterError && error.code === 'stream-missing') throw this.refused(error);
     if (name !== 'ResourceNotFoundException' && isFromService(error) && classify(error) === 'fatal')
       throw explain(error, `subscribing to ${this.options.shardId} (kinesis:SubscribeToShard)`);

@@ -391,13 +391,19 @@ describe('a refusal', () => {
     expect(server.consumers.calls.filter((call) => call === 'RegisterStreamConsumer')).toHaveLength(2);
   });
 
-  it('of a position is no start elsewhere', async () => {
-    putMany(1);
+  it('of a shard that retention took is left to polling, which ends it with its gap and its children', async () => {
+    const children = kinesis.split(kinesis.shardId(0));
+    kinesis.expireShard(kinesis.shardId(0));
     server.script = (subscription) => {
       subscription.sendException('ResourceNotFoundException');
       subscription.end();
     };
 
-    await expect(givenReader().outcome()).rejects.toMatchObject({ code: 'position-refused' });
+    const end = await givenReader().outcome();
+
+    expect(end).toMatchObject({ gap: { after: 'TRIM_HORIZON' }, records: [] });
+    expect(typeof end === 'object' && end.shardEnd?.childShards.map(({ shardId }) => shardId)).toEqual(
+      children,
+    );
   });
 });

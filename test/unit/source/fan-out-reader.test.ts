@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { awsError } from '../../support/fake-kinesis.ts';
 import type { FakeStream } from '../../support/fake-subscriptions.ts';
@@ -208,6 +209,30 @@ describe('what fails and may come right', () => {
     expect(gapsBetween(subscriptions.callsAtMs)).toEqual([5_000, 5_000, 5_000, 5_000, 8_000, 10_000, 10_000]);
   });
 
+  it('begins its back-off afresh after an event', async () => {
+    const { clock, subscriptions, next } = givenFanOut();
+    subscriptions.refuseNext(...Array(6).fill(awsError('InternalFailureException')));
+    subscriptions.onOpen = (stream, number) => stream.push(event([number])).fail(new Error('cut'));
+
+    await next();
+    // Longer than 5 s after the call, so that only the back-off counts.
+    await clock.advance(10_000);
+    const failedAtMs = clock.monotonicMs();
+    await next();
+
+    expect((subscriptions.callsAtMs.at(-1) ?? 0) - failedAtMs).toBe(50);
+  });
+
+  it('leaves no listener behind, however often it is opened anew', async () => {
+    const { clock, subscriptions, reader } = givenFanOut();
+    const stopping = new AbortController();
+    subscriptions.onOpen = (stream, number) => stream.push(event([number])).fail(new Error('cut'));
+
+    for (let pages = 0; pages < 30; pages += 1) await passUntil(clock, reader.next(stopping.signal));
+
+    expect(getEventListeners(stopping.signal, 'abort')).toHaveLength(1);
+  });
+
   it('never answering is given up after 15 s, and tried again', async () => {
     const { subscriptions, next, failures } = givenFanOut();
     subscriptions.refuseNext('hang');
@@ -246,6 +271,20 @@ describe('a connection that is silent', () => {
     expect(clock.monotonicMs() - startedAtMs).toBeLessThan(80_000);
     expect(subscriptions.streams.length).toBeGreaterThanOrEqual(4);
     expect([subscriptions.openCount, clock.pendingCount]).toEqual([0, 0]);
+  });
+
+  it('is counted from the last event: one cut after an hour is no stall', async () => {
+    const { clock, subscriptions, next, failures } = givenFanOut();
+    const busy = async (stream: FakeStream): Promise<void> => {
+      for (; !stream.isClosed; await clock.sleep(10_000)) stream.push(event([]));
+    };
+    subscriptions.onOpen = (stream) => void busy(stream);
+    while (clock.monotonicMs() < 200_000) await next();
+
+    subscriptions.streams[0]?.fail(new Error('cut'));
+    while (subscriptions.streams.length === 1) await next();
+
+    expect(failures).toEqual(['SubscriptionBroken']);
   });
 
   it('is none while nobody asks: a slow consumer is not stalled', async () => {
@@ -327,6 +366,21 @@ describe('a closed shard', () => {
     expect(await outcome()).toEqual({ pollInstead: 'shard-closed' });
   });
 
+  it('is not looked for while records come', async () => {
+    const { clock, kinesis, subscriptions, next } = givenFanOut();
+    const busy = async (stream: FakeStream): Promise<void> => {
+      for (let n = 0; !stream.isClosed; n += 1) {
+        stream.push(event([n]), event([], { continuation: n }));
+        await clock.sleep(10_000);
+      }
+    };
+    subscriptions.onOpen = (stream) => void busy(stream);
+
+    while (clock.monotonicMs() < 900_000) await next();
+
+    expect(kinesis.callsOf('ListShards')).toEqual([]);
+  });
+
   it('that is open after all costs one listing in 5 minutes, and a failing listing costs no subscription', async () => {
     const { clock, kinesis, subscriptions, next } = givenFanOut();
     const idle = async (stream: FakeStream): Promise<void> => {
@@ -367,7 +421,7 @@ describe('a refusal', () => {
 
     // Then the poller finds out whether retention took it.
     subscriptions.onOpen = (stream) => stream.fail(gone);
-    expect(await outcome()).toEqual({ pollInstead: 'shard-closed' });
+    expect(await outcome()).toEqual({ pollInstead: 'subscribing-refused' });
     expect(forgotten).toHaveLength(2);
   });
 

@@ -7,6 +7,9 @@ import { FakeSubscriptions } from '../../support/fake-subscriptions.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { type Line, passUntil, recordingLog } from './given-poller.ts';
 
+/** Subscriptions live for minutes: looking every ms would take as many seconds. */
+const STEP_MS = 50;
+
 /** Sequence numbers of the test's own: 49…000 and what is added. */
 export const numbered = (n: number): string => String(49_000_000_000_000_000_000n + BigInt(n));
 
@@ -61,7 +64,7 @@ export function givenFanOut(options: Partial<FanOutOptions> = {}) {
   });
   // Its own: an open subscription listens to it.
   const never = new AbortController().signal;
-  const outcome = (): Promise<FanOutOutcome> => passUntil(clock, reader.next(never));
+  const outcome = (): Promise<FanOutOutcome> => passUntil(clock, reader.next(never), STEP_MS);
   const next = async (): Promise<RecordPage> => {
     const page = await outcome();
     if (typeof page === 'string' || 'pollInstead' in page)

@@ -9,14 +9,14 @@ export const NEVER = new AbortController().signal;
 /** Longer than any deadline or back-off of the source. Unit: ms. */
 const WAIT_MAX_MS = 600_000;
 
-/** Lets time pass until `promise` settles. */
-export async function passUntil<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
+/** Lets time pass until `promise` settles; looks every `stepMs`. */
+export async function passUntil<T>(clock: VirtualClock, promise: Promise<T>, stepMs = 1): Promise<T> {
   let isSettled = false;
   const mark = (): void => {
     isSettled = true;
   };
   promise.then(mark, mark);
-  await clock.until(() => isSettled, WAIT_MAX_MS);
+  await clock.until(() => isSettled, WAIT_MAX_MS, stepMs);
   return promise;
 }
 
