@@ -40,13 +40,16 @@ const rangeOf = (startingHashKey: unknown, endingHashKey: unknown): Lease['hashR
 /** Attributes that only KCL 3 writes: once a lease has read something, during a hand-off, and (from 3.5) always. */
 const KCL3_MARKS = ['throughputKBps', 'checkpointOwner', 'entityType'];
 
+/** Rows of KCL 3.5 about other things than leases: no damage, nothing to say. */
+export const OTHER_ENTITY = 'entityType is not LEASE';
+
 /** Reads a row; a row that is no lease, or a broken one, is told apart by `reason`. */
 export function parseLeaseItem(item: Item): Lease | UnreadableRow {
   const leaseKey = text(item['leaseKey']);
   const unreadable = (reason: string): UnreadableRow => ({ leaseKey, reason });
   if (leaseKey === undefined) return unreadable('leaseKey is missing');
   // KCL 3.5 keeps rows of other kinds in the same table, told apart by this attribute.
-  if ((item['entityType'] ?? 'LEASE') !== 'LEASE') return unreadable('entityType is not LEASE');
+  if ((item['entityType'] ?? 'LEASE') !== 'LEASE') return unreadable(OTHER_ENTITY);
   const counter = count(item['leaseCounter']);
   if (counter === undefined) return unreadable('leaseCounter is missing or no whole number');
   const owner = item['leaseOwner'] ?? undefined;

@@ -64,14 +64,17 @@ const kcl3Suspects = (leases: readonly Lease[]): readonly Lease[] =>
 /** Between two looks for a counter that moves. Unit: ms. */
 const LOOK_EVERY_MS = 500;
 
+/** How long a live KCL 3 worker may leave a counter alone, in failover times. */
+const KCL3_SILENCE_FAILOVERS = 2;
+
 interface Kcl3Check {
   readonly store: Pick<LeaseStore, 'list'>;
   readonly clock: Clock;
 }
 
 /**
- * Waits for a failover time at most, and only if rows carry the marks of KCL 3: a counter that moves meanwhile is
- * a live worker of it. Its leader would move leases behind our back, by rules that a worker without its metrics
+ * Waits for two failover times at most, and only if rows carry the marks of KCL 3: a counter that moves meanwhile is
+ * a live worker of it (one of them may pass before a worker discovers what its leader gave it). Its leader would move leases behind our back, by rules that a worker without its metrics
  * rows and its index cannot take part in. A fleet that was stopped leaves the same marks, and counters that stand.
  * @throws LeaseTableError `kcl3-fleet-alive`; what the store throws.
  */
@@ -82,7 +85,7 @@ export async function refuseLiveKcl3(
   const first = kcl3Suspects((await store.list()).leases);
   if (first.length === 0) return;
   const counters = new Map(first.map((lease) => [lease.leaseKey, lease.counter]));
-  const untilMs = clock.monotonicMs() + failoverTimeMs;
+  const untilMs = clock.monotonicMs() + KCL3_SILENCE_FAILOVERS * failoverTimeMs;
   while (clock.monotonicMs() < untilMs) {
     await clock.sleep(LOOK_EVERY_MS);
     const suspects = kcl3Suspects((await store.list()).leases);

@@ -4,6 +4,7 @@ import { eachBounded, TABLE_CALLS_MAX } from './each-bounded.ts';
 import type { PlanningWorker } from './fleet-view.ts';
 import { isFinished, type Lease } from './lease.ts';
 import type { Announce } from './lease-events.ts';
+import { OTHER_ENTITY } from './lease-item.ts';
 import type { LeaseListing, LeaseStore, LeaseWrite, TakeStamp } from './lease-store.ts';
 import { isExpired, NOTHING_OBSERVED, type ObservedLease, observe } from './observed-leases.ts';
 import { type LeasePlan, planLeases } from './plan.ts';
@@ -183,7 +184,7 @@ export class TakeRound {
   #report(listing: LeaseListing): void {
     for (const { leaseKey = '', reason } of listing.unreadable) {
       const row = `${leaseKey} ${reason}`;
-      if (this.#reported.has(row)) continue;
+      if (reason === OTHER_ENTITY || this.#reported.has(row)) continue;
       this.#reported.add(row);
       this.#deps.announce('lease.unreadable', { shardId: leaseKey, reason });
     }

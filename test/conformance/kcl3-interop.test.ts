@@ -37,6 +37,10 @@ describe('a Java KCL 3.5 fleet', () => {
       interop = await givenInterop(engines, 'kcl3', 2);
       interop.java('java');
       await interop.untilOwnedBy(['java'], FIRST_START_MS);
+      // The leader has given the leases out (counter 1); their owner finds that out up to a failover time later.
+      const isRenewed = async (): Promise<boolean> =>
+        (await interop.rows()).every(({ counter }) => counter > 1);
+      await until('Java renews', isRenewed, OWNED_WITHIN_MS);
     });
     afterAll(() => interop?.stop());
 

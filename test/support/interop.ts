@@ -13,6 +13,10 @@ export const FAILOVER_TIME_MS = 5_000;
 export const OWNED_WITHIN_MS = 3 * FAILOVER_TIME_MS * 1.5;
 
 export const RECORDS_PER_READ_MAX = 25;
+/** A newcomer has something when it has stolen something. Java tries every two failover times, and fails when the
+ *  owner has written since it looked; on a loaded machine that may happen several times. Nobody's shard is unread
+ *  meanwhile. */
+export const JOINED_WITHIN_MS = 12 * FAILOVER_TIME_MS;
 /** An empty table makes Java wait for up to 30 s, by chance, before it lists the shards. Unit: ms. */
 export const FIRST_START_MS = 60_000;
 
@@ -33,16 +37,17 @@ export interface OurWorker extends CliProcess {
 
 export type Interop = Awaited<ReturnType<typeof givenInterop>>;
 
-/** Asks every 200 ms. @throws when it takes too long, with `what`. */
+/** Asks every 200 ms. @throws when it takes too long, with `what` and what there is instead. */
 export async function until(
   what: string,
   check: () => boolean | Promise<boolean>,
   withinMs: number,
+  instead: () => Promise<string> = async () => '',
 ): Promise<number> {
   const startedAtMs = systemClock.monotonicMs();
   while (!(await check())) {
     if (systemClock.monotonicMs() - startedAtMs > withinMs)
-      throw new Error(`not within ${withinMs} ms: ${what}`);
+      throw new Error(`not within ${withinMs} ms: ${what}\n${await instead()}`);
     await systemClock.sleep(200);
   }
   return systemClock.monotonicMs() - startedAtMs;
@@ -73,6 +78,18 @@ export async function givenInterop(engines: Engines, version: KclVersion, shards
   /** None before Java has made the table. */
   const rows = async (): Promise<LeaseRow[]> =>
     (await world.items('leases').catch(unlessMissing)).flatMap(rowOf);
+  /** For a failure's message: the rows, and what Java's takers last thought. */
+  const picture = async (): Promise<string> =>
+    [
+      ...(await rows()).map((row) => `${row.shardId} ${row.owner} ${row.counter} ${row.checkpoint}`),
+      ...processes.flatMap(({ output }) =>
+        output()
+          .split('\n')
+          .filter((line) => /DynamoDBLeaseTaker/.test(line))
+          .slice(-6)
+          .map((line) => line.slice(0, 300)),
+      ),
+    ].join('\n');
   const untilOwnedBy = (workers: readonly string[], withinMs: number): Promise<number> =>
     until(
       `every readable shard owned by ${workers.join(' or ')}`,
@@ -81,12 +98,14 @@ export async function givenInterop(engines: Engines, version: KclVersion, shards
         return readable.length >= shards && readable.every(({ owner }) => workers.includes(owner ?? ''));
       },
       withinMs,
+      picture,
     );
   const untilOneOf = (worker: string, withinMs: number): Promise<number> =>
     until(
       `a shard owned by ${worker}`,
       async () => (await rows()).some(({ owner }) => owner === worker),
       withinMs,
+      picture,
     );
   /** Closes a shard by a split in its middle. */
   const split = async (shardId: string): Promise<void> => {

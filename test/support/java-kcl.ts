@@ -12,7 +12,11 @@ const SOURCE = join(ROOT, 'java/interop/Consumer.java');
 const BUILD_TIMEOUT_MS = 240_000;
 /** A quick start matters more here than speed later. */
 const JVM = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-const LOGGING = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
+const LOGGER = '-Dorg.slf4j.simpleLogger';
+const LOGGING = [
+  `${LOGGER}.defaultLogLevel=warn`,
+  `${LOGGER}.log.software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseTaker=info`,
+];
 
 /** One record, or user record of an aggregate, that the application has processed. */
 export interface JavaRecord {
@@ -83,7 +87,7 @@ export function startJavaKcl(version: KclVersion, env: Readonly<Record<string, s
       throw new Error(`Java ended with ${code}, leaving ${open.join(', ') || 'no shard'}: ${stderr}`);
   };
   const errors = (): string[] =>
-    logged.split('\n').flatMap((line) => (/ERROR|Exception/.test(line) ? [line.slice(0, 200)] : []));
+    logged.split('\n').flatMap((line) => (/ ERROR /.test(line) ? [line.slice(0, 200)] : []));
   return { ...started, records, errors, stop };
 }
 

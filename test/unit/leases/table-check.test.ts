@@ -10,7 +10,7 @@ const startOf = async (fleet: Fleet, options = {}): Promise<unknown> => {
     () => 'started',
     (error: { problem?: string; message: string }) => error,
   );
-  await fleet.clock.advance(3 * FAILOVER_MS);
+  await fleet.clock.advance(5 * FAILOVER_MS);
   const outcome = await started;
   await worker.stop();
   return outcome;
