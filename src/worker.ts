@@ -90,7 +90,8 @@ export class Worker {
       log.warn('endpoint.override', `${variable} sends calls elsewhere than to AWS`, { endpoint });
     await preflight(this.clients, this.config);
     // Registered before the first shard is read, so that what an operator must do is said at the start.
-    for (const consumer of this.consumers.values()) await consumer.arn(this.stopping.signal);
+    for (const consumer of this.consumers.values())
+      await this.unlessStopped(consumer.arn(this.stopping.signal));
     const http = await this.openHttp();
     const ended = new AbortController();
     const pulse = this.pulse(ended.signal);
@@ -112,6 +113,13 @@ export class Worker {
   /** Asks the worker to finish what is in flight and end. */
   stop(): void {
     this.stopping.abort();
+  }
+
+  /** Waits for what a stop aborts; the stop itself is seen to afterwards. */
+  private async unlessStopped(work: Promise<unknown>): Promise<void> {
+    await work.catch((error: unknown) => {
+      if (!this.stopping.signal.aborted || classify(error) !== 'aborted') throw error;
+    });
   }
 
   private identity() {

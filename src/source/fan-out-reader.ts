@@ -182,7 +182,8 @@ export class FanOutReader {
   private recover(error: unknown): PollReason | undefined {
     const name = errorName(error);
     this.close();
-    if (name === 'InvalidArgumentException') throw this.refused(error);
+    // The poller finds out whether retention took the shard, or a person must decide.
+    if (name === 'InvalidArgumentException') return 'subscribing-refused';
     if (name === 'ResourceNotFoundException' && this.doubtConsumer()) return 'subscribing-refused';
     if (error instanceof MeterError && error.code === 'stream-missing') throw this.refused(error);
     if (name !== 'ResourceNotFoundException' && isFromService(error) && classify(error) === 'fatal')

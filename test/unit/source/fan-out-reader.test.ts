@@ -397,16 +397,13 @@ describe('a closed shard', () => {
 });
 
 describe('a refusal', () => {
-  it('of the position throws with the shard and advice', async () => {
+  it('of the position is left to polling, which knows whether retention took the shard, at once', async () => {
     const { subscriptions, outcome } = givenFanOut({
       startAt: { sequenceNumber: '1', subSequenceNumber: 0 },
     });
     subscriptions.refuseNext(awsError('InvalidArgumentException'));
 
-    await expect(outcome()).rejects.toMatchObject({
-      code: 'position-refused',
-      message: expect.stringMatching(/shardId-000000000000.*from 1: /) as unknown,
-    });
+    expect(await outcome()).toEqual({ pollInstead: 'subscribing-refused' });
     expect(subscriptions.callsAtMs).toHaveLength(1);
   });
 

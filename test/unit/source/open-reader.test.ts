@@ -87,4 +87,22 @@ describe('a shard', () => {
     expect(page.shardEnd?.childShards.map(({ shardId }) => shardId)).toEqual(children);
     expect(failures).toEqual([]);
   });
+
+  it('that retention took is found out by polling: its end, and a gap', async () => {
+    const { kinesis, subscriptions, next } = givenReader();
+    const a = kinesis.put('a');
+    subscriptions.onOpen = (stream) =>
+      stream
+        .push({ Records: [], ContinuationSequenceNumber: a, MillisBehindLatest: 1 })
+        .fail(awsError('ResourceNotFoundException'));
+    await next();
+    const children = kinesis.split(kinesis.shardId(0));
+    kinesis.expireShard(kinesis.shardId(0));
+    subscriptions.onOpen = (stream) => stream.fail(awsError('ResourceNotFoundException'));
+
+    const page = await next();
+
+    expect(page.shardEnd?.childShards.map(({ shardId }) => shardId)).toEqual(children);
+    expect(page.gap).toEqual({ after: a, firstSequenceNumber: undefined });
+  });
 });
