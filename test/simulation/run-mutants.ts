@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 import { MUTANTS, type Mutant } from './mutants.ts';
+import { plant } from './plant.ts';
 import { runSeeds } from './pool.ts';
 import type { SeedReport } from './world.ts';
 
@@ -20,14 +21,6 @@ export interface MutantResult {
 /** Where this program was compiled to: `.tools`. */
 const COMPILED = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const PROJECT = dirname(COMPILED);
-
-/** The source with the bug. @throws when the bug does not fit the source any more. */
-export function plant(source: string, { name, find, replace }: Mutant): string {
-  const pieces = source.split(find);
-  if (pieces.length !== 2)
-    throw new Error(`the planted bug "${name}" occurs ${pieces.length - 1} times in its file; it must once`);
-  return pieces.join(replace);
-}
 
 /** Types gone, and relative imports as the compiler writes them. */
 function compile(source: string): string {

@@ -118,5 +118,15 @@ export function sizeOf(value: Value): number {
   return 3 + itemSize(value as Item) + Object.keys(value as Item).length;
 }
 
-export const itemSize = (item: Item): number =>
-  Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + sizeOf(value), 0);
+/** Kept items never change. */
+const SIZES = new WeakMap<Item, number>();
+
+/** Unit: bytes. */
+export function itemSize(item: Item): number {
+  const known = SIZES.get(item);
+  if (known !== undefined) return known;
+  let size = 0;
+  for (const [name, value] of Object.entries(item)) size += Buffer.byteLength(name) + sizeOf(value);
+  SIZES.set(item, size);
+  return size;
+}
