@@ -32,7 +32,8 @@ export const faultsOf = (service: Service): readonly CallFault[] =>
 export function chooseRates(chance: Chance, service: Service): FaultRates {
   if (chance.is(0.15)) return {};
   const rates: Partial<Record<CallFault, number>> = {};
-  for (const fault of faultsOf(service)) if (chance.is(0.4)) rates[fault] = chance.pick([0.005, 0.02, 0.08]);
+  for (const fault of faultsOf(service))
+    if (chance.is(0.4)) rates[fault] = chance.pick([0.005, 0.02, 0.08, 0.3]);
   return rates;
 }
 

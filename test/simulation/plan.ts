@@ -103,7 +103,7 @@ const chooseWorkload = (chance: Chance): WorkloadPlan => ({
 /** The plan of a seed. */
 export function planOf(seed: number): SeedPlan {
   const chance = new Chance(seededRandom(seed));
-  const scale = chance.pick([1, 1, 1, 5, 20, 60]);
+  const scale = chance.pick([1, 1, 5, 20, 60]);
   const troubledMs = chance.whole(40_000, 120_000) * scale;
   return {
     seed,

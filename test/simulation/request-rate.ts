@@ -3,7 +3,7 @@
 
 const WINDOW_MS = 10_000;
 /** Requests per lease and window: two attempts each, first in quick succession and then once per 2 s or so. */
-const FAILED_PER_LEASE_MAX = 20;
+const FAILED_PER_LEASE_MAX = 40;
 /** The loops that ask although no lease is held. */
 const LOOPS = 3;
 
