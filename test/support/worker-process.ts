@@ -1,7 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const MAIN = join(import.meta.dirname, '../../dist/main.js');
+/** This file lies in `test/support`, or compiled one folder deeper (tsconfig.tools.json). */
+const MAIN = ['../..', '../../..']
+  .map((root) => join(import.meta.dirname, root, 'dist/main.js'))
+  .find((path) => existsSync(path));
 
 export interface Finished {
   readonly code: number | null;
@@ -19,7 +23,12 @@ export interface CliProcess {
 
 /** Starts the command line as a user would, with exactly this environment beside PATH and HOME. */
 export const startCli = (args: readonly string[], env: Readonly<Record<string, string>>): CliProcess =>
-  startProcess(process.execPath, [MAIN, ...args], env);
+  startProcess(process.execPath, [mainPath(), ...args], env);
+
+function mainPath(): string {
+  if (!MAIN) throw new Error('dist/main.js is missing: npm run build');
+  return MAIN;
+}
 
 export function startProcess(
   command: string,
