@@ -1,6 +1,6 @@
 /** Where the time goes while a shard changes hands. */
 import type { Silence } from './read-log.ts';
-import type { RecordedCall } from './recording-proxy.ts';
+import type { RecordedCall } from './recorded-call.ts';
 import { attributeOf } from './worker-fleet.ts';
 
 /** The parts of one silence, in ms; NaN when the write is not in the log. */
