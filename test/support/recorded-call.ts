@@ -72,3 +72,7 @@ export class RecordedCall {
     return this.responseBody?.length ?? 0;
   }
 }
+
+/** A value of a DynamoDB request or answer: `{ "S": "x" }` is "x". */
+export const attributeOf = (attributes: unknown, name: string): unknown =>
+  Object.values(((attributes as Json | undefined)?.[name] ?? {}) as Json)[0];
