@@ -3,7 +3,7 @@
  *    I3  a checkpoint was stored before the effect of a record that it covers
  *    I4  a checkpoint went back, or a finished shard was begun again
  *    I5  a worker's write to a lease was accepted after another worker had taken it, or a lease was taken from an
- *        owner that had renewed it less than a failover time ago
+ *        owner that had renewed it less than a failover time ago and had not been asked for it as long ago
  *
  *  A proxy does not see the order in which the engine does calls that overlap. Of one lease it need not: each write
  *  is conditional on the counter and raises it, so the counters of the resulting rows are the order. For I3 an effect
@@ -57,6 +57,7 @@ class LeaseReplay {
   private readonly leaseKey: string;
   private readonly input: ApplyOrderInput;
   private recordsCovered = 0;
+  private asked: readonly AppliedLeaseWrite[] = [];
 
   constructor(leaseKey: string, input: ApplyOrderInput) {
     this.leaseKey = leaseKey;
@@ -70,9 +71,12 @@ class LeaseReplay {
   /** `writes`: of this lease, in any order. */
   run(writes: readonly AppliedLeaseWrite[]): void {
     const removed = writes.find(({ kind }) => kind === 'removed');
+    this.asked = writes.filter(({ kind }) => kind === 'asked');
     const rows = writes
       .filter((write): write is RowWrite => write.row !== undefined)
       .sort((a, b) => a.row.counter - b.row.counter);
+    if (removed && rows.at(-1)?.row.checkpoint !== 'SHARD_END')
+      this.report('I4', 'the lease was removed before its shard was finished');
     if (removed && rows.some(({ sentAtMs }) => sentAtMs > removed.appliedByMs))
       this.report('I4', 'the lease was written after it had been removed');
     for (const [index, write] of rows.entries()) {
@@ -106,12 +110,19 @@ class LeaseReplay {
     }
     if (compareRows(write.row, before.row) !== 0)
       this.report('I5', `${write.caller} moved the checkpoint while taking the lease`);
-    const stoodStillMs = write.appliedByMs - before.sentAtMs;
-    if (owner !== undefined && stoodStillMs < this.input.failoverTimeMs * (1 - CLOCK_TOLERANCE))
-      this.report(
-        'I5',
-        `${write.caller} took the lease of ${owner} at most ${stoodStillMs.toFixed(0)} ms after its last write`,
-      );
+    if (owner !== undefined) this.checkTake(before, write, owner);
+  }
+
+  /** From an owner that is dead, or that did not answer a request for as long. */
+  private checkTake(before: RowWrite, write: RowWrite, owner: string): void {
+    const leastMs = this.input.failoverTimeMs * (1 - CLOCK_TOLERANCE);
+    const sinceMs = ({ sentAtMs }: AppliedLeaseWrite): number => write.appliedByMs - sentAtMs;
+    const isUnanswered = this.asked.some((ask) => ask.caller === write.caller && sinceMs(ask) >= leastMs);
+    if (sinceMs(before) >= leastMs || isUnanswered) return;
+    this.report(
+      'I5',
+      `${write.caller} took the lease of ${owner} at most ${sinceMs(before).toFixed(0)} ms after its last write`,
+    );
   }
 
   /** What the row's checkpoint covers beyond what was looked at before. */

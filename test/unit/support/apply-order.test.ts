@@ -194,6 +194,17 @@ describe('I4: a checkpoint that goes back', () => {
     ]);
   });
 
+  it('is found when a lease is removed before its shard is finished', () => {
+    const removed = call('a', 140, {
+      operation: 'DeleteItem',
+      request: { TableName: 'leases', Key: { leaseKey: { S: SHARD } } },
+    });
+
+    expect(violationsOf([...OWNED, moved, removed])).toEqual([
+      'I4 the lease was removed before its shard was finished',
+    ]);
+  });
+
   it('is found away from a shard’s end, and in a lease that was removed and made anew', () => {
     const ended = wrote('a', 100, { owner: 'a', counter: 2, checkpoint: 'SHARD_END' });
     const again = wrote('a', 120, { owner: 'a', counter: 3, checkpoint: '99' });
@@ -230,6 +241,24 @@ describe('I5: a write to somebody else’s lease', () => {
     expect(violationsOf([...OWNED, wrote('b', 2_900, { owner: 'b', counter: 2 })])).toEqual([
       'I5 b took the lease of a at most 2890 ms after its last write',
     ]);
+  });
+
+  it('is none when the owner did not answer a request for the failover time', () => {
+    const asked = call('b', 50, {
+      request: {
+        TableName: 'leases',
+        Key: { leaseKey: { S: SHARD } },
+        UpdateExpression: 'SET handOffTo = :by',
+      },
+    });
+    const renewed = wrote('a', 3_000, { owner: 'a', counter: 2 });
+
+    expect(violationsOf([...OWNED, asked, renewed, wrote('b', 3_100, { owner: 'b', counter: 3 })])).toEqual(
+      [],
+    );
+    expect(
+      violationsOf([...OWNED, asked, renewed, wrote('c', 3_100, { owner: 'c', counter: 3 })]),
+    ).toHaveLength(1);
   });
 
   it('is found when a take moves the checkpoint, and when nobody’s lease is written', () => {
