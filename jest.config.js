@@ -12,6 +12,8 @@ const project = (name, testTimeoutMs) => ({
     ],
   },
   globals: { TEST_TIMEOUT_MS: testTimeoutMs },
+  // Has a package.json of the same name.
+  modulePathIgnorePatterns: ['<rootDir>/.tools/'],
   setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],
 });
 

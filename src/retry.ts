@@ -9,6 +9,14 @@ export interface FailedAttempt {
   readonly delayMs: number;
 }
 
+/** Ends work whose signal has aborted. Not by `signal.throwIfAborted`, which throws the signal's own reason: one that
+ *  is no `AbortError` would count as fatal.
+ *  @throws `AbortError` */
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted)
+    throw Object.assign(new Error('stopped', { cause: signal.reason }), { name: 'AbortError' });
+}
+
 export interface RetryDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -25,7 +33,7 @@ export async function untilDone<T>(
   { clock, random, onRetry }: RetryDeps,
 ): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     try {
       return await operation();
     } catch (error) {

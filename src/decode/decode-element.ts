@@ -15,8 +15,9 @@ export interface ElementContext {
 /** Source: Twilio, event-streams quickstart; KORE, developers/event-streams/events. */
 const TEST_TYPES = new Set(['com.twilio.eventstreams.test-event', 'com.kore.eventstreams.test.event']);
 
-/** A `test_id` that may go to the log: both vendors send a UUID, and nothing else of a record is ever logged. */
-const TEST_ID = /^[0-9A-Za-z-]{1,64}$/;
+/** A `test_id` that may go to the log: a UUID, as both vendors send it. Nothing else of a record is ever logged, and
+ *  what only looks harmless could be an IMSI or a SIM's name under that key. */
+const TEST_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A test event is never poison: its `data` may be anything. */
 function testEvent({ data }: Envelope): Outcome {

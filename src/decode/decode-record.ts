@@ -4,6 +4,7 @@ import type { ElementContext } from './decode-element.ts';
 import { decodeUserRecord, type UserRecordOptions } from './decode-user-record.ts';
 import { type DecodedItem, type Outcome, poison } from './decoded-item.ts';
 import { deaggregate, type Md5 } from './kpl.ts';
+import { RecordBudget } from './record-budget.ts';
 
 export type { DecodedItem, IgnoredReason, PoisonReason } from './decoded-item.ts';
 
@@ -52,9 +53,10 @@ function decodeParts(
   const aggregate = deaggregate(data, record.partitionKey, options.md5);
   if (aggregate.kind === 'defective' && aggregate.defect === 'checksum')
     return [whole(poison('kpl-checksum'))];
+  const budget = new RecordBudget(options.unzippedMaxBytes);
   const parts = aggregate.userRecords.map((userRecord) => ({
     raw: userRecord.data,
-    outcomes: decodeUserRecord(userRecord.data, options, context),
+    outcomes: decodeUserRecord(userRecord.data, options, context, budget),
   }));
   if (aggregate.kind === 'defective') return [...parts, whole(poison('kpl-malformed'))];
   return parts.length > 0 ? parts : [whole(poison('kpl-empty'))];

@@ -1,6 +1,7 @@
 /** A user record's bytes → JSON → one outcome per element. */
 import { decodeElement, type ElementContext } from './decode-element.ts';
 import { type Outcome, type Poison, poison } from './decoded-item.ts';
+import type { RecordBudget } from './record-budget.ts';
 
 /** The caps on a user record, and how to unzip one. */
 export interface UserRecordOptions {
@@ -20,9 +21,12 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true }); // drops a byte order ma
 
 const startsLikeGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
-function unzip(bytes: Uint8Array, options: UserRecordOptions): Uint8Array | Poison {
+function unzip(bytes: Uint8Array, options: UserRecordOptions, budget: RecordBudget): Uint8Array | Poison {
   if (!startsLikeGzip(bytes)) return bytes;
-  const unzipped = options.gunzip(bytes, options.unzippedMaxBytes);
+  const maxBytes = budget.unzippable(options.unzippedMaxBytes);
+  if (maxBytes <= 0) return poison('gzip-too-large');
+  const unzipped = options.gunzip(bytes, maxBytes);
+  budget.payUnzipped(bytes, unzipped, maxBytes);
   if (unzipped === 'too-large') return poison('gzip-too-large');
   return unzipped === 'corrupt' ? poison('gzip-corrupt') : unzipped;
 }
@@ -41,10 +45,11 @@ function parseJson(bytes: Uint8Array): { readonly kind: 'json'; readonly value: 
   }
 }
 
-function decodeElements(value: unknown, context: ElementContext): readonly Outcome[] {
+function decodeElements(value: unknown, context: ElementContext, budget: RecordBudget): readonly Outcome[] {
   const elements: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (elements.length === 0) return [poison('empty-array')];
   if (elements.length > ARRAY_ELEMENTS_MAX) return [poison('too-many-elements')];
+  if (elements.length > 1 && !budget.takeElements(elements.length)) return [poison('too-many-elements')];
   return elements.map((element) => {
     try {
       return decodeElement(element, context);
@@ -54,15 +59,17 @@ function decodeElements(value: unknown, context: ElementContext): readonly Outco
   });
 }
 
-/** Decodes one user record: at least one outcome, one per element of an array. */
+/** Decodes one user record: at least one outcome, one per element of an array. `budget` is the whole Kinesis
+ *  record's. */
 export function decodeUserRecord(
   bytes: Uint8Array,
   options: UserRecordOptions,
   context: ElementContext,
+  budget: RecordBudget,
 ): readonly Outcome[] {
   if (bytes.length > options.recordMaxBytes) return [poison('too-large')];
-  const plain = unzip(bytes, options);
+  const plain = unzip(bytes, options, budget);
   if ('kind' in plain) return [plain];
   const json = parseJson(plain);
-  return json.kind === 'poison' ? [json] : decodeElements(json.value, context);
+  return json.kind === 'poison' ? [json] : decodeElements(json.value, context, budget);
 }

@@ -15,11 +15,12 @@ export const POISON_REASONS = [
   'not-an-object',
   /** A JSON array without elements. */
   'empty-array',
-  /** A JSON array of more than `ARRAY_ELEMENTS_MAX` elements; none is decoded. */
+  /** A JSON array of more than `ARRAY_ELEMENTS_MAX` elements, or more than `RecordBudget` has left; none is
+   *  decoded. */
   'too-many-elements',
   /** Starts like gzip and is not, or is cut short. */
   'gzip-corrupt',
-  /** Unzips to more than `unzippedMaxBytes`. */
+  /** Unzips to more than `unzippedMaxBytes`, or than `RecordBudget` has left. */
   'gzip-too-large',
   /** Starts like a KPL aggregate, but its MD5 does not match: damaged or cut short. */
   'kpl-checksum',

@@ -14,7 +14,7 @@ import {
 import { classify, errorName, MeterError } from '../errors.ts';
 import { explain } from '../explain-error.ts';
 import type { Log } from '../ops/log.ts';
-import { type RetryDeps, untilDone } from '../retry.ts';
+import { type RetryDeps, throwIfAborted, untilDone } from '../retry.ts';
 import { backoffMs } from '../time.ts';
 import { CALL_DEADLINE_MS, type KinesisSender } from './kinesis-reader.ts';
 import { withDeadline } from './with-deadline.ts';
@@ -58,7 +58,7 @@ export class StreamConsumer {
   async arn(signal: AbortSignal): Promise<string> {
     for (;;) {
       if (this.active !== undefined) return this.active;
-      signal.throwIfAborted();
+      throwIfAborted(signal);
       this.activating ??= this.activate(signal).finally(() => {
         this.activating = undefined;
       });
@@ -91,7 +91,7 @@ export class StreamConsumer {
             state: found.status,
           });
         await clock.sleep(backoffMs(attempt, random, ACTIVE_POLL_BASE_MS, ACTIVE_POLL_CAP_MS), signal);
-        signal.throwIfAborted();
+        throwIfAborted(signal);
       }
     } catch (error) {
       if (classify(error) === 'aborted') throw error;

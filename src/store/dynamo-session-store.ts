@@ -14,7 +14,7 @@ import type { DataSessionEvent } from '../decode/event.ts';
 import { EMPTY_MEMORY, type EventId, judge, remember, spill } from '../reduce/dedup-memory.ts';
 import type { PersonalField } from '../reduce/last-values.ts';
 import { emptySession, foldEvent } from '../reduce/session.ts';
-import { mapLimit, type RetryDeps, untilDone } from '../retry.ts';
+import { mapLimit, type RetryDeps, throwIfAborted, untilDone } from '../retry.ts';
 import { backoffMs } from '../time.ts';
 import type { DedupPages } from './dedup-pages.ts';
 import { type Group, type GroupedEvent, groupBySession, isSameWrite, type Loaded } from './group-events.ts';
@@ -80,7 +80,7 @@ export class DynamoSessionStore implements SessionStore {
   private load(sids: readonly string[], signal: AbortSignal): Promise<Map<string, Loaded>> {
     const pause = (attempt: number): Promise<void> => {
       this.deps.metrics?.throttled('dynamodb');
-      signal.throwIfAborted();
+      throwIfAborted(signal);
       return this.deps.clock.sleep(backoffMs(attempt, this.deps.random), signal);
     };
     return this.retry(() => loadSessions(this.deps.client, this.deps.tableName, sids, pause), signal);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/time.ts';
 import { type Engines, startEngines, type World } from '../support/engines.ts';
-import type { RecordedCall } from '../support/recording-proxy.ts';
+import type { RecordedCall } from '../support/recorded-call.ts';
 import { until } from '../support/until.ts';
 import { type FleetWorker, WorkerFleet } from '../support/worker-fleet.ts';
 

@@ -1,5 +1,5 @@
 /** What a fleet's lease table costs, from the calls about it. */
-import type { RecordedCall } from './recording-proxy.ts';
+import type { RecordedCall } from './recorded-call.ts';
 
 /** DynamoDB's unit of a consistent read. Unit: bytes. */
 const READ_UNIT_BYTES = 4_096;

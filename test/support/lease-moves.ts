@@ -1,7 +1,6 @@
 /** Where the time goes while a shard changes hands. */
 import type { Silence } from './read-log.ts';
-import type { RecordedCall } from './recording-proxy.ts';
-import { attributeOf } from './worker-fleet.ts';
+import { attributeOf, type RecordedCall } from './recorded-call.ts';
 
 /** The parts of one silence, in ms; NaN when the write is not in the log. */
 export interface Move extends Silence {

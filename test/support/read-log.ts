@@ -1,6 +1,6 @@
 /** Who read which shard when: the Kinesis calls of all workers, understood. */
 import type { Shard } from '@aws-sdk/client-kinesis';
-import type { Json, RecordedCall } from './recording-proxy.ts';
+import type { Json, RecordedCall } from './recorded-call.ts';
 
 /** What the log needs of a recorded call. */
 export type LoggedCall = Pick<

@@ -11,80 +11,80 @@ import {
 import type { AddressInfo } from 'node:net';
 import { LOCAL_HOST } from '../../src/local/engine-process.ts';
 import { systemClock } from '../../src/time.ts';
-
-export type Json = Readonly<Record<string, unknown>>;
+import { type Answer, RecordedCall } from './recorded-call.ts';
 
 /** Of one connection, never of a message. */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'content-length'];
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-const jsonOf = (body: Buffer | undefined): Json => {
-  try {
-    return JSON.parse(body?.toString('utf8') ?? '') as Json;
-  } catch {
-    return {};
-  }
-};
-
-/** One call. Its times are of this process's monotonic clock, so logs of several proxies can be laid together. */
-export class RecordedCall {
-  /** Whose: the proxy's name. */
-  readonly caller: string;
-  /** The last part of `x-amz-target`, as GetRecords. The SDK speaks JSON 1.0 and 1.1, not CBOR (3.1142, measured). */
-  readonly operation: string;
-  readonly startedAtMs = systemClock.monotonicMs();
-  /** When the answer was written to the caller, or the call was cut. */
-  endedAtMs = Number.POSITIVE_INFINITY;
-  /** 0 while there is no answer. */
-  status = 0;
-  /** The whole answer went to the caller's socket. */
-  isAnswered = false;
-  private requestBody: Buffer | undefined;
-  private responseBody: Buffer | undefined;
-  private parsed: { request?: Json; response?: Json } = {};
-
-  constructor(caller: string, target: string) {
-    this.caller = caller;
-    this.operation = target.slice(target.lastIndexOf('.') + 1);
-  }
-
-  asked(body: Buffer): void {
-    this.requestBody = body;
-  }
-
-  answered({ status, body }: Answer): void {
-    this.status = status;
-    this.responseBody = body;
-  }
-
-  /** Empty when it was no JSON. */
-  get request(): Json {
-    this.parsed.request ??= jsonOf(this.requestBody);
-    return this.parsed.request;
-  }
-
-  /** Empty when there was none, or no JSON. */
-  get response(): Json {
-    if (!this.responseBody) return {};
-    this.parsed.response ??= jsonOf(this.responseBody);
-    return this.parsed.response;
-  }
-
-  /** Unit: bytes. */
-  get responseBytes(): number {
-    return this.responseBody?.length ?? 0;
-  }
-}
 
 interface Gate {
   readonly isFor: (call: RecordedCall) => boolean;
   readonly opened: Promise<void>;
   readonly open: () => void;
+}
+
+/** One call on its way: what a proxy may do with it. */
+export class Exchange {
+  readonly call: RecordedCall;
+  readonly body: Buffer;
+  private readonly request: IncomingMessage;
+  private readonly response: ServerResponse;
+  private readonly upstream: { readonly agent: Agent; readonly host: string; readonly port: string };
+
+  constructor(
+    call: RecordedCall,
+    body: Buffer,
+    messages: { readonly request: IncomingMessage; readonly response: ServerResponse },
+    upstream: { readonly agent: Agent; readonly host: string; readonly port: string },
+  ) {
+    this.call = call;
+    this.body = body;
+    this.request = messages.request;
+    this.response = messages.response;
+    this.upstream = upstream;
+  }
+
+  /** Asks the engine. `isDetached`: also when the caller has hung up, or does. */
+  async forward({ isDetached = false } = {}): Promise<Answer> {
+    this.call.sentAtMs = systemClock.monotonicMs();
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const forwarded = openRequest(
+        {
+          ...this.upstream,
+          method: this.request.method,
+          path: this.request.url,
+          headers: { ...endToEnd(this.request.headers), 'content-length': this.body.length },
+        },
+        resolve,
+      );
+      forwarded.once('error', reject);
+      this.response.once('close', () => {
+        if (!isDetached && !this.response.writableFinished) forwarded.destroy();
+      });
+      forwarded.end(this.body);
+    });
+    const body = await bytesOf(answer);
+    const whole = { status: answer.statusCode ?? 502, headers: answer.headers, body };
+    this.call.answered(whole);
+    return whole;
+  }
+
+  reply({ status, headers, body }: Answer): void {
+    if (this.response.destroyed) return;
+    this.response.writeHead(status, { ...endToEnd(headers), 'content-length': body.length });
+    this.response.end(body);
+  }
+
+  /** Announces the whole answer, sends a part of it, and hangs up. */
+  replyPart({ status, headers, body }: Answer, bytes: number): void {
+    if (this.response.destroyed) return;
+    this.response.writeHead(status, { ...endToEnd(headers), 'content-length': body.length });
+    this.response.write(body.subarray(0, bytes), () => this.cut());
+  }
+
+  /** Hangs up without an answer. */
+  cut(): void {
+    this.response.destroy();
+  }
 }
 
 export class RecordingProxy {
@@ -99,16 +99,20 @@ export class RecordingProxy {
   /** `name`: whose calls these are. */
   static async start(name: string, upstream: string): Promise<RecordingProxy> {
     const proxy = new RecordingProxy(name, upstream);
-    // Node closes idle connections after 5 s, which a client would meet as a reset.
-    proxy.server.keepAliveTimeout = 0;
-    await new Promise<void>((resolve) => proxy.server.listen(0, LOCAL_HOST, resolve));
-    proxy.endpoint = `http://${LOCAL_HOST}:${(proxy.server.address() as AddressInfo).port}`;
+    await proxy.listen();
     return proxy;
   }
 
-  private constructor(name: string, upstream: string) {
+  protected constructor(name: string, upstream: string) {
     this.name = name;
     this.upstream = new URL(upstream);
+  }
+
+  protected async listen(): Promise<void> {
+    // Node closes idle connections after 5 s, which a client would meet as a reset.
+    this.server.keepAliveTimeout = 0;
+    await new Promise<void>((resolve) => this.server.listen(0, LOCAL_HOST, resolve));
+    this.endpoint = `http://${LOCAL_HOST}:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** From now on such calls reach the engine, but their answers stay here: a dependency that is stuck. */
@@ -139,50 +143,39 @@ export class RecordingProxy {
     });
   }
 
+  /** A call has come. */
+  protected keep(call: RecordedCall): void {
+    this.calls.push(call);
+  }
+
+  /** A call's socket is closed or its answer written. */
+  protected ended(_call: RecordedCall): void {}
+
+  /** What becomes of a call; a rejection hangs up. */
+  protected async handle(exchange: Exchange): Promise<void> {
+    const answer = await exchange.forward();
+    if (this.gate?.isFor(exchange.call)) await this.gate.opened;
+    exchange.reply(answer);
+  }
+
   private async pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = new RecordedCall(this.name, String(request.headers['x-amz-target'] ?? request.url));
-    this.calls.push(call);
+    this.keep(call);
     response.once('close', () => {
       call.endedAtMs = systemClock.monotonicMs();
       call.isAnswered = response.writableFinished;
+      this.ended(call);
     });
     try {
       const body = await bytesOf(request);
       call.asked(body);
-      const answer = await this.forward(request, body, response);
-      call.answered(answer);
-      if (this.gate?.isFor(call)) await this.gate.opened;
-      response.writeHead(answer.status, {
-        ...endToEnd(answer.headers),
-        'content-length': answer.body.length,
-      });
-      response.end(answer.body);
+      const { agent } = this;
+      const { hostname: host, port } = this.upstream;
+      await this.handle(new Exchange(call, body, { request, response }, { agent, host, port }));
     } catch {
       // Either side hung up: the other one must see that, and no answer of ours.
       response.destroy();
     }
-  }
-
-  private async forward(request: IncomingMessage, body: Buffer, caller: ServerResponse): Promise<Answer> {
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const forwarded = openRequest(
-        {
-          agent: this.agent,
-          host: this.upstream.hostname,
-          port: this.upstream.port,
-          method: request.method,
-          path: request.url,
-          headers: { ...endToEnd(request.headers), 'content-length': body.length },
-        },
-        resolve,
-      );
-      forwarded.once('error', reject);
-      caller.once('close', () => {
-        if (!caller.writableFinished) forwarded.destroy();
-      });
-      forwarded.end(body);
-    });
-    return { status: answer.statusCode ?? 502, headers: answer.headers, body: await bytesOf(answer) };
   }
 }
 

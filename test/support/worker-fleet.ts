@@ -3,7 +3,8 @@ import { ListShardsCommand, type Shard } from '@aws-sdk/client-kinesis';
 import { systemClock } from '../../src/time.ts';
 import type { Engines, World } from './engines.ts';
 import { ReadLog } from './read-log.ts';
-import { type Json, type RecordedCall, RecordingProxy } from './recording-proxy.ts';
+import { attributeOf, type RecordedCall } from './recorded-call.ts';
+import { RecordingProxy } from './recording-proxy.ts';
 import { SteadyTraffic } from './steady-traffic.ts';
 import { until } from './until.ts';
 import { type CliProcess, type Finished, startCli } from './worker-process.ts';
@@ -204,7 +205,3 @@ const describe = (leases: readonly LeaseRow[]): string =>
   leases
     .map(({ shardId, owner, isFinished }) => `${shardId} ${isFinished ? 'finished' : (owner ?? 'nobody')}`)
     .join(', ');
-
-/** A value of a DynamoDB request: `{ "S": "x" }` is "x". */
-export const attributeOf = (attributes: unknown, name: string): unknown =>
-  Object.values(((attributes as Json | undefined)?.[name] ?? {}) as Json)[0];

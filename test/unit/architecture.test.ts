@@ -99,6 +99,11 @@ describe('every source file', () => {
       expect([path, banned.exec(codeOf(text))?.[0]]).toEqual([path, undefined]);
   });
 
+  it('ends aborted work by an AbortError, not by whatever its signal’s reason is', () => {
+    for (const { path, text } of files)
+      expect([path, /\.throwIfAborted\(/.exec(codeOf(text))?.[0]]).toEqual([path, undefined]);
+  });
+
   it(`has at most ${FILE_LINES_MAX} lines, and functions of at most ${FUNCTION_LINES_MAX}`, () => {
     for (const { path, text } of files) {
       expect([path, text.split('\n').length <= FILE_LINES_MAX + 1]).toEqual([path, true]);

@@ -2,13 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { createDecoder } from '../../src/decode/decode-record.ts';
 import { MeterError } from '../../src/errors.ts';
 import type { HeldLease } from '../../src/leases/index.ts';
+import { untilDone } from '../../src/retry.ts';
 import { ShardConsumer } from '../../src/shard-consumer.ts';
 import type { NextPage, RecordPage } from '../../src/source/record.ts';
 import { gunzip, md5 } from '../../src/source/record-codec.ts';
 import type { DeadLetter } from '../../src/store/dead-letters.ts';
 import type { EventOutcome } from '../../src/store/session-store.ts';
 import type { Tally } from '../../src/tally.ts';
-import { systemClock } from '../../src/time.ts';
+import { systemClock, systemRandom } from '../../src/time.ts';
 import { sessionData, twilio } from '../support/stream-records.ts';
 
 const QUIET = {
@@ -45,12 +46,13 @@ function given(options: {
   startAt?: HeldLease['startAt'];
   checkpointEveryMs?: number;
   outcome?: EventOutcome;
-  loseAt?: 'validity' | 'checkpoint' | 'finish';
+  loseAt?: 'validity' | 'store' | 'checkpoint' | 'finish';
 }) {
   const happened: string[] = [];
   const tallies: Tally[] = [];
   const letters: DeadLetter[] = [];
   const stopping = new AbortController();
+  const losing = new AbortController();
   const lost = { kind: 'lost' as const, owner: 'another' };
   const lease: HeldLease = {
     leaseKey: 'shardId-0',
@@ -59,7 +61,7 @@ function given(options: {
     startTimestampMs: undefined,
     startAt: options.startAt ?? 'TRIM_HORIZON',
     hashRange: undefined,
-    lost: new AbortController().signal,
+    lost: losing.signal,
     stopping: stopping.signal,
     isValid: () => true,
     waitUntilValid: () => Promise.resolve(options.loseAt === 'validity' ? 'lost' : 'valid'),
@@ -88,8 +90,12 @@ function given(options: {
       openPages: () => ({ next, close: () => Promise.resolve() }),
       decode: createDecoder({ recordMaxBytes: 10_000, unzippedMaxBytes: 10_000, md5, gunzip }),
       sessions: {
-        apply: (events) => {
+        apply: (events, signal) => {
           happened.push(`store ${events.length}`);
+          // As the leases do it: the reason is a word.
+          if (options.loseAt === 'store') losing.abort('lost');
+          if (signal.aborted)
+            return untilDone(() => Promise.resolve([]), signal, { clock: systemClock, random: systemRandom });
           return Promise.resolve(events.map(() => options.outcome ?? { kind: 'applied' }));
         },
       },
@@ -180,6 +186,13 @@ describe('a shard’s consumer', () => {
 
     expect(await run()).toEqual({ kind: 'lost' });
     expect(happened).toEqual(['behind']);
+  });
+
+  it('ends when the lease is lost while it stores, and checkpoints nothing', async () => {
+    const { run, happened } = given({ pages: [page(1, updates(1, 1), { isAtTip: true })], loseAt: 'store' });
+
+    expect(await run()).toEqual({ kind: 'lost' });
+    expect(happened).toEqual(['behind', 'store 1']);
   });
 
   it('ends when a checkpoint finds the lease lost', async () => {

@@ -84,3 +84,50 @@ describe('KPL aggregates', () => {
     expect(kinds(decode(recordOf(damaged.subarray(0, 4))).items)).toEqual(['kpl-checksum']);
   });
 });
+
+describe('a record that costs more than it is worth', () => {
+  const event = jsonOf(v2Data());
+  const kindsOfMany = (of: (options: typeof DECODER_OPTIONS) => Uint8Array, count: number) => {
+    let unzippedBytes = 0;
+    const gunzip: typeof DECODER_OPTIONS.gunzip = (bytes, maxBytes) => {
+      const plain = DECODER_OPTIONS.gunzip(bytes, maxBytes);
+      unzippedBytes += typeof plain === 'string' ? maxBytes : plain.length;
+      return plain;
+    };
+    const part = of(DECODER_OPTIONS);
+    const record = recordOf(aggregateOf(...Array.from({ length: count }, () => part), event));
+    const { items } = createDecoder({ ...DECODER_OPTIONS, gunzip })(record);
+    return { items, last: items.at(-1), unzippedBytes };
+  };
+  const countOf = (items: ReturnType<typeof kindsOfMany>['items'], kind: string): number =>
+    kinds(items).filter((each) => each === kind).length;
+
+  it('unzips to at most 16 times what one user record may', () => {
+    const { items, last, unzippedBytes } = kindsOfMany(
+      ({ unzippedMaxBytes }) => new Uint8Array(gzipSync(' '.repeat(unzippedMaxBytes))),
+      1_000,
+    );
+
+    expect(unzippedBytes).toBe(16 * DECODER_OPTIONS.unzippedMaxBytes);
+    expect(countOf(items, 'gzip-too-large')).toBe(1_000 - 16);
+    expect(last).toMatchObject({ kind: 'event', index: 1_000 });
+  });
+
+  it('is charged for gzip that fails as for gzip that does not', () => {
+    const { items, unzippedBytes } = kindsOfMany(
+      ({ unzippedMaxBytes }) => new Uint8Array(gzipSync(' '.repeat(unzippedMaxBytes))).subarray(0, -1),
+      1_000,
+    );
+
+    expect(unzippedBytes).toBeLessThanOrEqual(17 * DECODER_OPTIONS.unzippedMaxBytes);
+    expect(countOf(items, 'gzip-too-large')).toBeGreaterThan(980);
+  });
+
+  it('becomes at most 10,000 elements of arrays, and what is no array still counts', () => {
+    const { items, last } = kindsOfMany(() => toBytes(`[${'1,'.repeat(999)}1]`), 40);
+
+    expect(items).toHaveLength(10_000 + 30 + 1);
+    expect(countOf(items, 'too-many-elements')).toBe(30);
+    expect(last).toMatchObject({ kind: 'event', index: 10_030 });
+  });
+});

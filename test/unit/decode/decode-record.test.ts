@@ -50,18 +50,27 @@ describe('arrays', () => {
   });
 });
 
+const TEST_ID = '4f8a1b2c-0d3e-4f5a-8b6c-7d8e9f0a1b2c';
+
 describe('what is passed over', () => {
   it.each([
-    ['com.twilio.eventstreams.test-event', { test_id: 'abc' }, { testId: 'abc' }],
-    ['com.twilio.eventstreams.test-event', '{"test_id":"abc"}', { testId: 'abc' }],
+    ['com.twilio.eventstreams.test-event', { test_id: TEST_ID }, { testId: TEST_ID }],
+    ['com.twilio.eventstreams.test-event', `{"test_id":"${TEST_ID}"}`, { testId: TEST_ID }],
+    [
+      'com.kore.eventstreams.test.event',
+      { test_id: TEST_ID.toUpperCase() },
+      { testId: TEST_ID.toUpperCase() },
+    ],
     ['com.kore.eventstreams.test.event', undefined, {}],
     ['com.kore.eventstreams.test.event', 'free text', {}],
     ['com.kore.eventstreams.test.event', [1], {}],
     ['com.kore.eventstreams.test.event', { test_id: 7 }, {}],
     ['com.kore.eventstreams.test.event', { test_id: '' }, {}],
-    ['com.kore.eventstreams.test.event', { test_id: 'x'.repeat(65) }, {}],
     ['com.kore.eventstreams.test.event', { test_id: '{"level":60}' }, {}],
-    ['com.kore.eventstreams.test.event', { test_id: 'x'.repeat(64) }, { testId: 'x'.repeat(64) }],
+    ['com.kore.eventstreams.test.event', { test_id: `${TEST_ID}\n` }, {}],
+    // What the log must never hold, whatever it is called: an IMSI, a SIM's name.
+    ['com.kore.eventstreams.test.event', { test_id: '732123000000001' }, {}],
+    ['com.kore.eventstreams.test.event', { test_id: 'Tracker-6' }, {}],
   ])('%s with data %j is a test event', (type, data, testId) => {
     expect(decodeOne({ type, id: ACCOUNT_SID, data })).toEqual({
       index: 0,
