@@ -6,6 +6,7 @@
  *
  * Lost, finished and closed are final: nothing is written after them.
  */
+import { setMaxListeners } from 'node:events';
 import {
   type CheckpointPosition,
   comparePositions,
@@ -61,6 +62,8 @@ export class LeaseSession implements HeldLease {
     this.#deps = deps;
     this.#lease = lease;
     this.#validity = new Validity(deps.clock, takenAtMs, failoverTimeMs);
+    // Each call in flight listens: Node would take more than ten for a leak, and warn.
+    setMaxListeners(0, this.lost, this.stopping);
     this.leaseKey = lease.leaseKey;
     this.shardId = lease.shardId;
     this.streamId = lease.streamId;

@@ -104,12 +104,14 @@ export class Trouble {
     this.any()?.process.stepWall(chance.pick([-1, 1]) * chance.whole(1_000, 3_600_000));
   }
 
-  /** A closed shard may go altogether. */
+  /** A closed shard may go altogether, parents before children as they were closed. */
   private trim(): void {
     const { chance, kinesis, store } = this.world;
-    const shard = chance.pick(kinesis.shards());
+    const shards = kinesis.shards();
+    const shard = chance.pick(shards);
     const count = shard.records.length;
-    if (shard.endsAt !== undefined && chance.is(0.5)) {
+    const isOldest = shards.every(({ id }) => !shard.parents.includes(id));
+    if (shard.endsAt !== undefined && isOldest && chance.is(0.5)) {
       store.trim(kinesis, shard.id, count);
       kinesis.expireShard(shard.id);
     } else if (count > 0) store.trim(kinesis, shard.id, chance.whole(1, count));

@@ -84,7 +84,7 @@ const UPDATES: readonly (readonly [string, Values, Values])[] = [
   ['SET fresh = if_not_exists(fresh, :v)', { ':v': 1 }, { fresh: 1 }],
   ['SET n = if_not_exists(n, :v)', { ':v': 1 }, {}],
   ['SET #l = list_append(#l, :v)', { ':v': [3] }, { list: [1, 2, 3] }],
-  ['SET #m.other = :v', { ':v': 'w' }, { map: { deep: 'q', other: 'w' } }],
+  ['SET #m.sibling = :v', { ':v': 'w' }, { map: { deep: 'q', sibling: 'w' } }],
   ['REMOVE n', {}, { n: undefined }],
   ['REMOVE nothing', {}, {}],
   ['SET copied = #t REMOVE #t', {}, { copied: 'abc', text: undefined }],

@@ -1,9 +1,14 @@
-/** One suite on the fake and on a real engine: what unit tests learn from the fake holds for Kinesis. */
+/** One suite on the simulated Kinesis and on a real engine: what unit tests and the simulation learn from the one
+ *  holds for the other. */
 import {
   CreateStreamCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
   type KinesisClient,
+  ListShardsCommand,
   MergeShardsCommand,
   PutRecordCommand,
+  type ShardIteratorType,
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -30,7 +35,7 @@ interface World {
   merge(): Promise<void>;
 }
 
-function fakeWorld(): World {
+function simulatedWorld(): World {
   const fake = new FakeKinesis(systemClock, { stream: 'events', shards: 2 });
   return {
     stream: 'events',
@@ -122,17 +127,17 @@ function givenPoller(world: World, options: Partial<ShardPollerOptions> = {}) {
 const textsOf = (records: readonly StreamRecord[]): string[] =>
   records.map(({ data }) => new TextDecoder().decode(data));
 
-describe.each(['the fake', 'kinesis-local'] as const)('reading from %s', (name) => {
+describe.each(['the simulated Kinesis', 'kinesis-local'] as const)('reading from %s', (name) => {
   let stop = async (): Promise<void> => {};
   let client: KinesisClient | undefined;
   let worlds = 0;
   const givenWorld = async (): Promise<World> => {
     worlds += 1;
-    return client ? realWorld(client, `events-${worlds}`) : fakeWorld();
+    return client ? realWorld(client, `events-${worlds}`) : simulatedWorld();
   };
 
   beforeAll(async () => {
-    if (name === 'the fake') return;
+    if (name === 'the simulated Kinesis') return;
     const engine = await startKinesis({});
     client = createLocalClients({ kinesisEndpoint: engine.endpoint }).kinesis;
     stop = async () => {
@@ -240,6 +245,62 @@ describe.each(['the fake', 'kinesis-local'] as const)('reading from %s', (name) 
     const { poller } = givenPoller(world, { startAt });
 
     await expect(poller.next(NEVER)).rejects.toMatchObject({ code: 'position-refused' });
+  });
+
+  describe('by single calls', () => {
+    const iteratorOf = async ({ kinesis, stream }: World, place: object): Promise<string> => {
+      const input = {
+        StreamName: stream,
+        ShardId: SHARD,
+        ShardIteratorType: 'TRIM_HORIZON' as const,
+        ...place,
+      };
+      return (await kinesis.send(new GetShardIteratorCommand(input))).ShardIterator ?? '';
+    };
+    const read = async ({ kinesis }: World, ShardIterator: string, Limit = 10) => {
+      const { Records, NextShardIterator } = await kinesis.send(
+        new GetRecordsCommand({ ShardIterator, Limit }),
+      );
+      const texts = (Records ?? []).map(({ Data }) => new TextDecoder().decode(Data));
+      return { texts, next: NextShardIterator ?? undefined };
+    };
+
+    it('an iterator stays where it is, and each page gives the next', async () => {
+      const world = await givenWorld();
+      for (const text of ['a', 'b', 'c']) await world.put(text);
+      const iterator = await iteratorOf(world, {});
+
+      const [first, again] = [await read(world, iterator, 2), await read(world, iterator, 2)];
+
+      expect(first.texts).toEqual(['a', 'b']);
+      expect(again.texts).toEqual(['a', 'b']);
+      expect((await read(world, first.next ?? '', 2)).texts).toEqual(['c']);
+    });
+
+    it('at and after a sequence number, and to the end of a closed shard from any place', async () => {
+      const world = await givenWorld();
+      const first = await world.put('a');
+      const last = await world.put('b');
+      await world.split();
+      const from = async (ShardIteratorType: ShardIteratorType, StartingSequenceNumber: string) =>
+        read(world, await iteratorOf(world, { ShardIteratorType, StartingSequenceNumber }));
+
+      expect((await from('AT_SEQUENCE_NUMBER', first)).texts).toEqual(['a', 'b']);
+      expect((await from('AFTER_SEQUENCE_NUMBER', first)).texts).toEqual(['b']);
+      expect(await from('AFTER_SEQUENCE_NUMBER', last)).toEqual({ texts: [], next: undefined });
+    });
+
+    it('shards are listed by the stream’s name or by a token, never by both', async () => {
+      const { kinesis, stream } = await givenWorld();
+      const { Shards } = await kinesis.send(new ListShardsCommand({ StreamName: stream }));
+
+      expect(Shards?.map(({ ShardId }) => ShardId)).toEqual([SHARD, OTHER_SHARD]);
+      const [first, second] = (Shards ?? []).map(({ HashKeyRange }) => HashKeyRange);
+      expect([first?.StartingHashKey, second?.EndingHashKey]).toEqual(['0', String(2n ** 128n - 1n)]);
+      expect(BigInt(second?.StartingHashKey ?? 0)).toBe(BigInt(first?.EndingHashKey ?? 0) + 1n);
+      const both = new ListShardsCommand({ StreamName: stream, NextToken: 'any' });
+      await expect(kinesis.send(both)).rejects.toMatchObject({ name: 'InvalidArgumentException' });
+    });
   });
 
   it('a missing stream is said to be', async () => {
