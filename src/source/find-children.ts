@@ -11,8 +11,8 @@ export interface ShardPlace {
 }
 
 /** The children of a shard that seems to have ended: those that the answer names, else those of the stream's
- *  listing; none when the shard has none. A null iterator or continuation alone is no end: KCL distrusts it too,
- *  and there are engines that name children in the listing only.
+ *  listing; none when the shard has none, or when the answer says that records are left. A null iterator or
+ *  continuation alone is no end: KCL distrusts it too, and there are engines that name children in the listing only.
  *  Source: KCL KinesisDataFetcher.getGetRecordsResponse. */
 export async function findChildren(
   reader: KinesisReader,
@@ -21,7 +21,9 @@ export async function findChildren(
   signal: AbortSignal,
 ): Promise<ChildShard[]> {
   const named = childShardsOf(answer);
-  return named.length > 0 ? named : childrenIn(await listShardsOnce(reader, stream, signal), shardId);
+  if (named.length > 0) return named;
+  if ((answer.MillisBehindLatest ?? 0) > 0) return [];
+  return childrenIn(await listShardsOnce(reader, stream, signal), shardId);
 }
 
 /**

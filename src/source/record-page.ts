@@ -6,7 +6,7 @@ const NO_DATA = new Uint8Array();
 
 /** The answers' common part: a page of GetRecords or an event of SubscribeToShard. */
 export type BringsRecords = Pick<GetRecordsCommandOutput, 'Records'>;
-export type NamesChildren = Pick<GetRecordsCommandOutput, 'ChildShards'>;
+export type NamesChildren = Pick<GetRecordsCommandOutput, 'ChildShards' | 'MillisBehindLatest'>;
 
 export const toRecords = (answer: BringsRecords): StreamRecord[] =>
   (answer.Records ?? []).map((record) => ({

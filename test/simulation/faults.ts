@@ -18,15 +18,38 @@ export const CALL_FAULTS = [
   /** Is applied; the answer's body is cut, which the SDK does not repeat. */
   'truncated',
 ] as const;
-export const KINESIS_FAULTS = ['empty-page', 'expired-iterator'] as const;
-export type CallFault = (typeof CALL_FAULTS)[number] | (typeof KINESIS_FAULTS)[number];
+/** Faults of one command alone. */
+export const COMMAND_FAULTS = {
+  /** No records although there are some. */
+  'empty-page': 'GetRecordsCommand',
+  'expired-iterator': 'GetRecordsCommand',
+  /** Looks like the shard's end, and is not. */
+  'no-iterator': 'GetRecordsCommand',
+  /** Some keys come back unread. */
+  'unprocessed-keys': 'BatchGetCommand',
+} as const;
+type CommandFault = keyof typeof COMMAND_FAULTS;
+export type CallFault = (typeof CALL_FAULTS)[number] | CommandFault;
 export type Service = 'kinesis' | 'data' | 'leases';
+
+const commandOf = (fault: CallFault): string | undefined =>
+  (COMMAND_FAULTS as Partial<Record<CallFault, string>>)[fault];
+
+/** Every kind of fault and trouble, as counted: enough seeds must have met each. */
+export const kindsOfFault = (): string[] =>
+  (['kinesis', 'data', 'leases'] as const).flatMap((service) =>
+    [...faultsOf(service), 'outage'].map((fault) => `${service}: ${fault}`),
+  );
 
 /** Share of a service's calls that meet each fault. */
 export type FaultRates = Readonly<Partial<Record<CallFault, number>>>;
 
-export const faultsOf = (service: Service): readonly CallFault[] =>
-  service === 'kinesis' ? [...CALL_FAULTS, ...KINESIS_FAULTS] : CALL_FAULTS;
+const OWN_FAULTS: Readonly<Record<Service, readonly CallFault[]>> = {
+  kinesis: ['empty-page', 'expired-iterator', 'no-iterator'],
+  data: ['unprocessed-keys'],
+  leases: [],
+};
+export const faultsOf = (service: Service): readonly CallFault[] => [...CALL_FAULTS, ...OWN_FAULTS[service]];
 
 /** Most faults are off in one seed and frequent in another: what hides behind another fault is found that way. */
 export function chooseRates(chance: Chance, service: Service): FaultRates {
@@ -68,7 +91,7 @@ export class FaultSource {
   }
 
   /** What happens to a call, undefined for nothing. */
-  pick(service: Service, isRead: boolean, workerNumber: number, nowMs: number): CallFault | undefined {
+  pick(service: Service, command: string, workerNumber: number, nowMs: number): CallFault | undefined {
     if (!this.isOn) return undefined;
     const outage = this.outages.find(
       (one) =>
@@ -82,9 +105,7 @@ export class FaultSource {
       return outage.hangs ? 'request-lost' : 'reset';
     }
     for (const [fault, rate] of this.rates[service]) {
-      if (!this.chance.is(rate)) continue;
-      // Only a read of records can be empty or find its iterator expired.
-      if ((fault === 'empty-page' || fault === 'expired-iterator') && !isRead) continue;
+      if (!this.chance.is(rate) || (commandOf(fault) ?? command) !== command) continue;
       this.count(`${service}: ${fault}`);
       return fault;
     }

@@ -4,16 +4,21 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { systemClock } from '../../src/time.ts';
+import { kindsOfFault } from './faults.ts';
 import { planOf, type SeedPlan } from './plan.ts';
 import { runSeeds, serveSeeds } from './pool.ts';
 import { runMutants } from './run-mutants.ts';
 import { runPlan } from './run-seed.ts';
 import { addReport, noTotals, type Totals } from './totals.ts';
+import { TROUBLES } from './trouble.ts';
 import type { SeedReport } from './world.ts';
 
 /** Every so many seeds one is run twice. */
 const REPEATED_EVERY = 100;
 const REPORTED_FAILURES_MAX = 5;
+/** So many seeds must have met every kind of fault at least so often. */
+const SEEDS_FOR_ALL_FAULTS = 200;
+const EACH_FAULT_MIN = 20;
 /** A planted bug must be found within so many. */
 const MUTANT_SEEDS = 200;
 
@@ -71,6 +76,9 @@ function chooseRun(options: Options): Promise<Totals> {
 const print = (result: object, isJson: boolean): boolean =>
   process.stdout.write(`${JSON.stringify(result, undefined, isJson ? undefined : 2)}\n`);
 
+const rareFaults = ({ faults }: Totals): string[] =>
+  [...kindsOfFault(), ...TROUBLES].filter((kind) => (faults[kind] ?? 0) < EACH_FAULT_MIN);
+
 async function huntMutants({ jobs, json = false, mutants }: Options): Promise<void> {
   const only = typeof mutants === 'string' ? { only: mutants } : {};
   const results = await runMutants({ seeds: MUTANT_SEEDS, jobs, ...only }, (result) => {
@@ -87,6 +95,7 @@ async function main(options: Options): Promise<void> {
   const startedAtMs = systemClock.monotonicMs();
   const totals = await chooseRun(options);
   const elapsedS = (systemClock.monotonicMs() - startedAtMs) / 1000;
+  const rare = totals.seeds < SEEDS_FOR_ALL_FAULTS ? [] : rareFaults(totals);
   const rounded = (value: number): number => Math.round(value * 10) / 10;
   print(
     {
@@ -94,10 +103,11 @@ async function main(options: Options): Promise<void> {
       simulatedHours: rounded(totals.simulatedHours),
       elapsedS: rounded(elapsedS),
       seedsPerSecond: rounded(totals.seeds / elapsedS),
+      rareFaults: rare,
     },
     options.json ?? false,
   );
-  process.exitCode = totals.failedSeeds.length === 0 ? 0 : 1;
+  process.exitCode = totals.failedSeeds.length === 0 && rare.length === 0 ? 0 : 1;
 }
 
 const whole = (text: string): number => {

@@ -157,6 +157,12 @@ export const MUTANTS: readonly Mutant[] = [
     childShards ??= [];`,
   },
   {
+    name: 'a null iterator trusted although records are left',
+    file: 'source/find-children.ts',
+    find: 'if ((answer.MillisBehindLatest ?? 0) > 0) return [];',
+    replace: '',
+  },
+  {
     name: 'expired iterator reopened at the latest',
     file: 'source/shard-poller.ts',
     find: "if (kind === 'expired-iterator') this.iterator = undefined;",

@@ -100,30 +100,37 @@ const chooseWorkload = (chance: Chance): WorkloadPlan => ({
   disorderMs: chance.pick([0, 60_000, 4 * 3_600_000]),
 });
 
+/** An end that is none can be told only by the lag. */
+function kinesisRates(chance: Chance, { lagIsAlwaysZero }: KinesisHabits): FaultRates {
+  const { 'no-iterator': noIterator, ...others } = chooseRates(chance, 'kinesis');
+  return lagIsAlwaysZero || noIterator === undefined ? others : { ...others, 'no-iterator': noIterator };
+}
+
 /** The plan of a seed. */
 export function planOf(seed: number): SeedPlan {
   const chance = new Chance(seededRandom(seed));
   const scale = chance.pick([1, 1, 5, 20, 60]);
   const troubledMs = chance.whole(40_000, 120_000) * scale;
+  const kinesis = {
+    stream: STREAM,
+    shards: chance.whole(1, 4),
+    pageMax: chance.pick([1, 5, 10_000]),
+    shardsPerPage: chance.pick([1, 100]),
+    namesChildren: chance.is(0.7),
+    knowsLag: true,
+    lagIsAlwaysZero: chance.is(0.1),
+    isLimited: chance.is(0.7),
+  };
   return {
     seed,
     scale,
     workers: chance.whole(1, 4),
     troubledMs,
     settings: chooseSettings(chance, scale),
-    kinesis: {
-      stream: STREAM,
-      shards: chance.whole(1, 4),
-      pageMax: chance.pick([1, 5, 10_000]),
-      shardsPerPage: chance.pick([1, 100]),
-      namesChildren: chance.is(0.7),
-      knowsLag: true,
-      lagIsAlwaysZero: chance.is(0.1),
-      isLimited: chance.is(0.7),
-    },
+    kinesis,
     workload: chooseWorkload(chance),
     rates: {
-      kinesis: chooseRates(chance, 'kinesis'),
+      kinesis: kinesisRates(chance, kinesis),
       data: chooseRates(chance, 'data'),
       leases: chooseRates(chance, 'leases'),
     },

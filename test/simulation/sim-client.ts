@@ -7,7 +7,7 @@
  *
  *  A request that is on its way is applied even when its process dies meanwhile. The SDK repeats the very same
  *  request, so that a conditional write that was applied may come back as refused. */
-import { GetRecordsCommand } from '@aws-sdk/client-kinesis';
+import type { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import type { ClientLimits } from '../../src/aws-clients.ts';
 import type { Chance } from '../../src/local/seeded-random.ts';
 import type { EventQueue } from './event-queue.ts';
@@ -120,7 +120,7 @@ export class SimClient {
 
   private travel(command: object, settle: (answer: Answer) => void): void {
     const { service, process, workerNumber, limits, queue, chance, faults } = this.options;
-    const fault = faults.pick(service, command instanceof GetRecordsCommand, workerNumber, queue.nowMs);
+    const fault = faults.pick(service, command.constructor.name, workerNumber, queue.nowMs);
     const thereMs = chance.whole(1, 5);
     const backMs =
       fault === 'slow-answer' ? chance.whole(100, limits.requestTimeoutMs - 100) : chance.whole(1, 5);
@@ -138,11 +138,33 @@ export class SimClient {
 
   private apply(command: object, fault: CallFault | undefined): Answer {
     try {
-      return { value: this.options.apply(command, { isEmptyPage: fault === 'empty-page' }) };
+      const value = this.options.apply(command, { isEmptyPage: fault === 'empty-page' });
+      return { value: spoil(value as Record<string, unknown>, command, fault) };
     } catch (error) {
       return { error };
     }
   }
+}
+
+/** What some faults make of an answer. */
+function spoil(
+  answer: Record<string, unknown>,
+  command: object,
+  fault: CallFault | undefined,
+): Record<string, unknown> {
+  if (fault === 'no-iterator') return { ...answer, NextShardIterator: undefined, ChildShards: undefined };
+  if (fault !== 'unprocessed-keys') return answer;
+  const { RequestItems } = (command as BatchGetCommand).input;
+  const [[table, request] = ['', undefined]] = Object.entries(RequestItems ?? {});
+  const keys = request?.Keys ?? [];
+  const items = (answer['Responses'] as Record<string, Record<string, unknown>[]>)[table] ?? [];
+  const isLeft = (item: Record<string, unknown>): boolean =>
+    Object.entries(keys[0] ?? {}).some(([name, value]) => item[name] !== value);
+  return {
+    ...answer,
+    Responses: { [table]: items.filter(isLeft) },
+    UnprocessedKeys: { [table]: { ...request, Keys: keys.slice(0, 1) } },
+  };
 }
 
 const isRepeatedBySdk = (error: unknown): boolean =>

@@ -4,6 +4,19 @@ import type { World } from './world.ts';
 
 const OPEN_SHARDS_MAX = 8;
 
+/** As counted. */
+export const TROUBLES = [
+  'kill -9',
+  'SIGTERM',
+  'pause',
+  'event-loop stall',
+  'pause of all',
+  'split',
+  'merge',
+  'clock step',
+  'trim',
+] as const;
+
 export class Trouble {
   private readonly world: World;
   private isOver = false;
@@ -36,7 +49,7 @@ export class Trouble {
     this.isOver = true;
   }
 
-  private times(count: number, kind: string, happen: () => void): void {
+  private times(count: number, kind: (typeof TROUBLES)[number], happen: () => void): void {
     const { chance, queue, plan, faults } = this.world;
     for (let left = count; left > 0; left -= 1)
       queue.at(chance.whole(0, plan.troubledMs), () => {

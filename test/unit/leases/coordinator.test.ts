@@ -4,6 +4,7 @@ import { taken } from '../../../src/leases/lease-change.ts';
 import { settle } from '../../support/virtual-clock.ts';
 import { at, lease, shard } from './fixtures.ts';
 import { FAILOVER_MS, Fleet, readOn, SCAN_MS, type Worker } from './fleet.ts';
+import { TableDown } from './memory-lease-store.ts';
 
 const TWO_ROUNDS_MS = 200;
 
@@ -483,6 +484,34 @@ describe('ending', () => {
     fleet.listShardsError = new Error('no such stream');
 
     await expect(fleet.worker('a').start()).rejects.toThrow('no such stream');
+  });
+
+  it('a fatal error of a renewal ends the worker with it', async () => {
+    const fleet = new Fleet(['s0']);
+    const worker = fleet.worker('a');
+    await worker.start();
+    await fleet.clock.advance(TWO_ROUNDS_MS);
+    const error = new Error('access denied');
+    worker.link.errorOf.set('renew', error);
+
+    await fleet.clock.advance(FAILOVER_MS);
+
+    expect(await worker.coordinator.done).toEqual({ kind: 'failed', error });
+  });
+
+  it('a request that cannot be withdrawn does not keep the worker from ending', async () => {
+    const fleet = new Fleet(['s0', 's1', 's2', 's3']);
+    const [one, two] = [fleet.worker('a'), fleet.worker('b')];
+    await one.start();
+    await fleet.clock.advance(FAILOVER_MS);
+    one.kill();
+    await two.start();
+    await fleet.clock.until(() => two.named('lease.asked').length > 0, SCAN_MS);
+    two.link.errorOf.set('withdraw', new TableDown());
+
+    await two.stop();
+
+    expect(await two.coordinator.done).toEqual({ kind: 'stopped' });
   });
 
   it('a fatal error of a later shard sync ends the worker with it', async () => {

@@ -155,6 +155,8 @@ export class FaultyLink implements LeaseStore {
   isDown = false;
   /** Operations whose next answer gets lost after the table has done them. */
   readonly loseAnswerOf = new Set<StoreOperation>();
+  /** Operations that fail in their own way. */
+  readonly errorOf = new Map<StoreOperation, unknown>();
   /** A gate that operations wait at, if set: a call that hangs. */
   gate: Promise<void> | undefined;
 
@@ -183,6 +185,7 @@ export class FaultyLink implements LeaseStore {
   async #send<T>(operation: StoreOperation, call: () => Promise<T>): Promise<T> {
     if (this.gate !== undefined) await this.gate;
     if (this.isDown) throw new TableDown();
+    if (this.errorOf.has(operation)) throw this.errorOf.get(operation);
     const answer = await call();
     if (this.loseAnswerOf.delete(operation)) throw new TableDown();
     return answer;

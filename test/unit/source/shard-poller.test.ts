@@ -186,6 +186,20 @@ describe('the end of a shard', () => {
     ]);
   });
 
+  it('is not believed while the answer itself says that records are left, whatever the listing says', async () => {
+    const { kinesis, next, read } = givenPoller({ recordsPerReadMax: 1 });
+    kinesis.put('a');
+    kinesis.put('b');
+    kinesis.split(kinesis.shardId(0));
+    kinesis.failNext('GetRecords', 'no-iterator');
+
+    const page = await next();
+    const after = await read(1);
+
+    expect(page.shardEnd).toBeUndefined();
+    expect([...textsOf(page), ...after]).toEqual(['a', 'b']);
+  });
+
   it('a listing that fails there delays the page and loses nothing', async () => {
     const { kinesis, next } = givenPoller();
     kinesis.habits.namesChildren = false;
@@ -205,6 +219,29 @@ describe('the end of a shard', () => {
     await next();
 
     await expect(poller.next(NEVER)).rejects.toMatchObject({ code: 'invariant-broken' });
+  });
+});
+
+describe('a call that goes wrong', () => {
+  it('is repeated when the answer has no iterator', async () => {
+    const { kinesis, read } = givenPoller();
+    kinesis.put('a');
+    kinesis.failNext('GetShardIterator', 'no-iterator');
+
+    expect(await read(1)).toEqual(['a']);
+    expect(kinesis.callsOf('GetShardIterator')).toHaveLength(2);
+  });
+
+  it('is repeated when the stream cannot be listed to see whether an unknown shard has expired', async () => {
+    const { kinesis, next } = givenPoller();
+    const children = kinesis.split(kinesis.shardId(0));
+    kinesis.expireShard(kinesis.shardId(0));
+    kinesis.failNext('ListShards', awsError('LimitExceededException'));
+
+    const page = await next();
+
+    expect(page.shardEnd?.childShards.map(({ shardId }) => shardId)).toEqual(children);
+    expect(kinesis.callsOf('ListShards')).toHaveLength(2);
   });
 });
 
