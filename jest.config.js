@@ -12,7 +12,7 @@ const project = (name, testTimeoutMs) => ({
   },
   globals: { TEST_TIMEOUT_MS: testTimeoutMs },
   // Has a package.json of the same name.
-  modulePathIgnorePatterns: ['<rootDir>/.tools/'],
+  modulePathIgnorePatterns: ['<rootDir>/.tools'],
   setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],
 });
 
