@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { MeterError } from '../errors.ts';
-import { type Engine, type EngineCommand, freePort, LOCAL_HOST, startEngine } from './engine-process.ts';
+import { type Engine, type EngineCommand, LOCAL_HOST, onPort, startEngine } from './engine-process.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -81,8 +81,13 @@ const ORDER = { auto: ['dynoxide', 'dynalite'] } as const;
 
 /** Starts an embedded DynamoDB.
  *  @throws MeterError `engine-missing`, `port-in-use` */
-export async function startDynamoDb({ engine, port, dataDir }: DynamoDbEngineOptions): Promise<Engine> {
-  const usedPort = port ?? (await freePort());
+export const startDynamoDb = ({ port, ...options }: DynamoDbEngineOptions): Promise<Engine> =>
+  onPort(port, (usedPort) => startOn(usedPort, options));
+
+async function startOn(
+  usedPort: number,
+  { engine, dataDir }: Omit<DynamoDbEngineOptions, 'port'>,
+): Promise<Engine> {
   for (const name of engine === 'auto' ? ORDER.auto : [engine]) {
     const launch = LAUNCHERS[name](usedPort, dataDir);
     if (launch) return startEngine({ ...launch, port: usedPort });

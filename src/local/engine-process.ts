@@ -37,6 +37,26 @@ export function freePort(): Promise<number> {
   return listenOnce(0);
 }
 
+/** Free ports tried before giving up. */
+const PORTS_MAX = 3;
+
+/** Starts something on the given port; without one on a free one, and on another when somebody else takes that in
+ *  between. @throws MeterError what `start` throws. */
+export async function onPort(
+  port: number | undefined,
+  start: (port: number) => Promise<Engine>,
+): Promise<Engine> {
+  if (port !== undefined) return start(port);
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      const isTaken = error instanceof MeterError && error.code === 'port-in-use';
+      if (!isTaken || tried === PORTS_MAX) throw error;
+    }
+  }
+}
+
 function listenOnce(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -51,13 +71,16 @@ function listenOnce(port: number): Promise<number> {
 /** @throws MeterError `port-in-use` */
 async function assertFree(name: string, port: number): Promise<void> {
   await listenOnce(port).catch((cause: unknown) => {
-    throw new MeterError(
-      'port-in-use',
-      `Port ${port} is taken, so ${name} cannot start there. End what listens on it, or choose another port.`,
-      { cause },
-    );
+    throw portTaken(name, port, { cause });
   });
 }
+
+const portTaken = (name: string, port: number, options: { cause?: unknown } = {}): MeterError =>
+  new MeterError(
+    'port-in-use',
+    `Port ${port} is taken, so ${name} cannot start there. End what listens on it, or choose another port.`,
+    options,
+  );
 
 /** Engines that must end with this process, however it ends. */
 const running = new Set<ChildProcess>();
@@ -130,7 +153,10 @@ export async function startEngine(engine: EngineCommand, clock: Clock = systemCl
   throw notStarted(engine, why, child.output.trim());
 }
 
-function notStarted({ name, command }: EngineCommand, why: string | undefined, output: string): MeterError {
+function notStarted(engine: EngineCommand, why: string | undefined, output: string): MeterError {
+  const { name, command, port } = engine;
+  // It was free a moment ago.
+  if (/EADDRINUSE|address already in use/i.test(output)) return portTaken(name, port);
   if (why === 'ENOENT')
     return new MeterError(
       'engine-missing',

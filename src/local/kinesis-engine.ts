@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { MeterError } from '../errors.ts';
-import { type Engine, freePort, startEngine } from './engine-process.ts';
+import { type Engine, freePort, onPort, startEngine } from './engine-process.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -32,9 +32,14 @@ function packageFolder(name: string): string {
 /** Starts kinesis-mock, the engine inside LocalStack, as npm's `kinesis-local` brings it. It reads its
  *  certificate from its own folder, so it runs there.
  *  @throws MeterError `engine-missing`, `port-in-use` */
-export async function startKinesis({ port, tlsPort, dataDir }: KinesisEngineOptions): Promise<Engine> {
+export const startKinesis = ({ port, ...options }: KinesisEngineOptions): Promise<Engine> =>
+  onPort(port, (plainPort) => startOn(plainPort, options));
+
+async function startOn(
+  plainPort: number,
+  { tlsPort, dataDir }: Omit<KinesisEngineOptions, 'port'>,
+): Promise<Engine> {
   const cwd = packageFolder('kinesis-local');
-  const plainPort = port ?? (await freePort());
   return startEngine({
     name: 'kinesis-local',
     command: process.execPath,

@@ -1,10 +1,12 @@
 /** What will happen, by virtual time. Of events at one moment the one that was planned first comes first, so the
  *  same plan makes the same history. */
 
-interface Planned {
+export interface Planned {
   readonly atMs: number;
   readonly order: number;
   readonly happen: () => void;
+  /** Set by whoever planned it: then it is passed over. */
+  isCancelled: boolean;
 }
 
 const isBefore = (a: Planned, b: Planned): boolean =>
@@ -23,8 +25,13 @@ export class EventQueue {
   private nextOrder = 0;
 
   /** Plans something; a time that has passed means now. */
-  at(atMs: number, happen: () => void): void {
-    const planned = { atMs: Math.max(atMs, this.nowMs), order: this.nextOrder++, happen };
+  at(atMs: number, happen: () => void): Planned {
+    const planned = {
+      atMs: Math.max(atMs, this.nowMs),
+      order: this.nextOrder++,
+      happen,
+      isCancelled: false,
+    };
     const { heap } = this;
     let at = heap.push(planned) - 1;
     while (at > 0) {
@@ -34,10 +41,11 @@ export class EventQueue {
       at = parent;
     }
     heap[at] = planned;
+    return planned;
   }
 
-  after(ms: number, happen: () => void): void {
-    this.at(this.nowMs + Math.max(0, ms), happen);
+  after(ms: number, happen: () => void): Planned {
+    return this.at(this.nowMs + Math.max(0, ms), happen);
   }
 
   /** Lets time pass up to `untilMs`, or until `isReached`, which is asked every `askEveryMs`. */
@@ -45,6 +53,10 @@ export class EventQueue {
     await settle();
     for (let askAtMs = this.nowMs; ; ) {
       const next = this.heap[0];
+      if (next?.isCancelled) {
+        this.take();
+        continue;
+      }
       if (next === undefined || next.atMs > askAtMs) {
         this.nowMs = Math.max(this.nowMs, Math.min(askAtMs, untilMs));
         if (isReached()) return true;

@@ -76,7 +76,7 @@ function chooseSettings(chance: Chance, scale: number): Record<string, string> {
     SUPERSIM_STREAM: STREAM,
     SUPERSIM_FAILOVER_TIME_MS: ms(chance.pick([3_000, 10_000]), 600_000),
     SUPERSIM_SHARD_SYNC_EVERY_MS: ms(chance.pick([5_000, 20_000]), 3_600_000),
-    SUPERSIM_IDLE_BETWEEN_READS_MS: ms(chance.pick([1_000, 2_000]), 60_000),
+    SUPERSIM_IDLE_BETWEEN_READS_MS: ms(chance.pick([1_000, 3_000]), 60_000),
     SUPERSIM_CHECKPOINT_EVERY_MS: chance.pick(['0', '1000', '5000']),
     SUPERSIM_STALL_AFTER_MS: ms(chance.pick([10_000, 60_000]), 3_600_000),
     SUPERSIM_RECORDS_PER_READ_MAX: chance.pick(['1', '3', '20', '1000']),
@@ -90,7 +90,7 @@ function chooseSettings(chance: Chance, scale: number): Record<string, string> {
 
 const chooseWorkload = (chance: Chance): WorkloadPlan => ({
   devices: chance.whole(1, 6),
-  eventsMax: chance.pick([40, 120, 300]),
+  eventsMax: chance.pick([40, 100, 250]),
   duplicateRate: chance.pick([0, 0.05, 0.3]),
   poisonRate: chance.pick([0, 0.02, 0.1]),
   aggregateRate: chance.pick([0, 0, 0.1, 0.4]),
@@ -110,7 +110,7 @@ function kinesisRates(chance: Chance, { lagIsAlwaysZero }: KinesisHabits): Fault
 export function planOf(seed: number): SeedPlan {
   const chance = new Chance(seededRandom(seed));
   const scale = chance.pick([1, 1, 5, 20, 60]);
-  const troubledMs = chance.whole(40_000, 120_000) * scale;
+  const troubledMs = chance.whole(30_000, 80_000) * scale;
   const kinesis = {
     stream: STREAM,
     shards: chance.whole(1, 4),

@@ -79,15 +79,15 @@ export class SimProcess implements Clock {
     const end = (): void => {
       if (!isOver) this.pendingTimers -= 1;
       isOver = true;
+      planned.isCancelled = true;
     };
-    this.queue.after(ms, () => {
-      if (isOver) return;
+    const planned = this.queue.after(ms, () =>
       this.whenRunning(() => {
         if (isOver) return;
         end();
         fire();
-      });
-    });
+      }),
+    );
     return end;
   }
 

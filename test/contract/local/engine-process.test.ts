@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startDynamoDb } from '../../../src/local/dynamodb-engine.ts';
-import { type Engine, freePort, startEngine } from '../../../src/local/engine-process.ts';
+import { type Engine, freePort, onPort, startEngine } from '../../../src/local/engine-process.ts';
 import { type Clock, systemClock } from '../../../src/time.ts';
 
 /** An engine that is the text of a Node program. */
@@ -61,6 +61,19 @@ describe('an engine process', () => {
     await engine.stop();
 
     expect(isAlive(engine.pid)).toBe(false);
+  });
+
+  it('whose free port is taken in between starts on another', async () => {
+    const ports: number[] = [];
+    engine = await onPort(undefined, (port) => {
+      ports.push(port);
+      const late = `require('node:net').createServer().listen(${port}, '127.0.0.1').once('error', (e) => { throw e; })`;
+      const taken = `${late}; require('node:net').createServer().listen(${port}, '127.0.0.1')`;
+      return startEngine(program('unlucky', ports.length === 1 ? taken : answering(port), port));
+    });
+
+    expect(ports).toHaveLength(2);
+    expect(new URL(engine.endpoint).port).toBe(String(ports[1]));
   });
 
   it('on a taken port is refused with what to do', async () => {
