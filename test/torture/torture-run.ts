@@ -123,7 +123,7 @@ export class TortureRun {
       lines.map(({ partitionKey, data }) => ({ partitionKey, data: utf8.encode(data) })),
       {
         ratePerSecond: (lines.length * 1_000) / untilMs,
-        recordsPerCallMax: 25,
+        recordsPerCallMax: 50,
         onPut: (count) => {
           this.putCount += count;
         },
