@@ -9,8 +9,8 @@ export interface FailedAttempt {
   readonly delayMs: number;
 }
 
-/** Ends work whose signal has aborted. Not by `signal.throwIfAborted`, which throws the signal's own reason: a lease's
- *  is the word `lost`, which is no error that anybody knows, and so would be fatal.
+/** Ends work whose signal has aborted. Not by `signal.throwIfAborted`, which throws the signal's own reason: one that
+ *  is no `AbortError` would count as fatal.
  *  @throws `AbortError` */
 export function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted)

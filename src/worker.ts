@@ -4,7 +4,7 @@
  *                   │  SIGTERM, drained,     ▲
  *                   │  or a fatal error      │ handlers end and checkpoint; leases freed; sockets closed
  *                   └────────────────────────┘ */
-import { type AwsClients, createClients, endpointOverrides } from './aws-clients.ts';
+import { type AwsClients, type ClientOptions, endpointOverrides } from './aws-clients.ts';
 import { type Config, streamsOf } from './config.ts';
 import { classify } from './errors.ts';
 import { type CoordinatorEnd, DynamoLeaseStore, LeaseCoordinator, type LeaseEvent } from './leases/index.ts';
@@ -35,6 +35,8 @@ export interface WorkerDeps {
   readonly random: Random;
   readonly log: Log;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** `createClients`; a simulation brings its own. */
+  readonly createClients: (options: ClientOptions) => AwsClients;
 }
 
 /** Why a worker ended. */
@@ -67,7 +69,7 @@ export class Worker {
     this.config = config;
     this.workerId = workerId;
     this.deps = deps;
-    this.clients = createClients({
+    this.clients = deps.createClients({
       onWarning: (text) => deps.log.debug('sdk.warning', text),
       onLeaseRequest: (kind) => this.metrics.leaseTableRequested(kind),
     });
@@ -76,7 +78,6 @@ export class Worker {
       stream: config.stream,
       version: VERSION,
       node: process.version,
-      hasProcessSeries: true,
     });
     this.heartbeats = new Heartbeats(deps.clock);
     this.coordinator = this.buildCoordinator();
@@ -205,6 +206,7 @@ export class Worker {
 
   private async openHttp(): Promise<RunningHttpServer | undefined> {
     if (this.config.http === '') return undefined;
+    this.metrics.addProcessSeries();
     const server = await startHttpServer(this.config.http, {
       heartbeats: this.heartbeats,
       readiness: () =>

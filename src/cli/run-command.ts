@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
+import { createClients } from '../aws-clients.ts';
 import { errorName, MeterError } from '../errors.ts';
 import { explain } from '../explain-error.ts';
 import { toJson } from '../json.ts';
@@ -61,6 +62,7 @@ async function runWorker(options: { drain?: boolean; json?: boolean } & SettingF
       random: systemRandom,
       log,
       environment: process.env,
+      createClients,
     });
     listenForSignals(worker, log);
     const result = await worker.run({ drain: options.drain ?? false });

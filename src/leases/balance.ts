@@ -84,7 +84,8 @@ function fullestOwnersLease(
   return fullest;
 }
 
-/** What we asked for so long ago that its owner does not answer, and still need. */
+/** What we asked for so long ago that its owner does not answer, and still need. What has expired meanwhile is free
+ *  anyway. */
 export function leasesToSteal(
   fleet: FleetView,
   view: LeaseView,
@@ -92,7 +93,9 @@ export function leasesToSteal(
   monotonicMs: number,
 ): readonly Lease[] {
   const mine = fleet.loads.get(self.workerId) ?? 0;
-  const overdue = fleet.readable.filter(({ lease }) => {
+  const overdue = fleet.readable.filter((observed) => {
+    const { lease } = observed;
+    if (fleet.free.includes(observed)) return false;
     const askedAtMs = view.asked.get(lease.leaseKey);
     const isOpen = askedAtMs !== undefined && lease.ours.handOffTo === self.workerId;
     return isOpen && monotonicMs - askedAtMs >= self.failoverTimeMs;

@@ -28,7 +28,7 @@ import { isAllReadToTip, isEveryShardListed } from './drain.ts';
 import type { ShardHandler } from './held-lease.ts';
 import { announcer, type LeaseEvent } from './lease-events.ts';
 import type { LeaseStore } from './lease-store.ts';
-import { Loop } from './loop.ts';
+import { backOffCapMs, Loop } from './loop.ts';
 import { Renewals } from './renewals.ts';
 import { nextScanMs } from './scan-pace.ts';
 import { type HeldLeaseSnapshot, ShardRuns } from './shard-runs.ts';
@@ -91,8 +91,9 @@ export class LeaseCoordinator {
   #isDrainWanted = false;
   #scanEveryMs = 0;
 
-  constructor(deps: CoordinatorDependencies, options: CoordinatorOptions) {
+  constructor(given: CoordinatorDependencies, options: CoordinatorOptions) {
     const settings = withDefaults(options);
+    const deps = { ...given, backOffCapMs: backOffCapMs(settings.renewEveryMs) };
     this.#deps = deps;
     this.#settings = settings;
     this.done = this.#ended.promise;

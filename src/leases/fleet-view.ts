@@ -13,7 +13,8 @@ export interface LeaseView {
   readonly parked: ReadonlySet<string>;
   /** Keys not to be taken now: the handler has not returned yet, or lately gave up here. */
   readonly resting: ReadonlySet<string>;
-  /** Leases we asked others for, and when (monotonic ms), until they are answered. */
+  /** Leases we asked others for, until they are answered, and since when that is in their rows (monotonic ms;
+   *  infinite while we do not know). */
   readonly asked: ReadonlyMap<string, number>;
   /** Leases we asked for and lately did not get. */
   readonly declined: ReadonlySet<string>;

@@ -22,7 +22,7 @@ export interface HeldLease {
   /** What LATEST or AT_TIMESTAMP in `startAt` means, as resolved when the lease began. Unit: ms since 1970. */
   readonly startTimestampMs: number | undefined;
   readonly hashRange: HashRange | undefined;
-  /** Aborts when the lease is lost (reason `'lost'`): write nothing more for this shard. */
+  /** Aborts when the lease is lost: write nothing more for this shard. Its reason is an `AbortError`. */
   readonly lost: AbortSignal;
   /** Aborts when the reader should finish what is in flight, checkpoint and return: shutdown, hand-off, or lost. */
   readonly stopping: AbortSignal;

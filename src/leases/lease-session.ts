@@ -168,13 +168,13 @@ export class LeaseSession implements HeldLease {
 
   /** Asks the reader to finish what is in flight. */
   stop(): void {
-    this.#stopping.abort('stopping');
+    this.#stopping.abort();
   }
 
   /** Ends the handler's right to write. */
   close(): void {
-    this.#lost.abort('lost');
-    this.#stopping.abort('lost');
+    this.#lost.abort();
+    this.#stopping.abort();
     this.#validity.wake();
   }
 

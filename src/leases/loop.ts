@@ -15,29 +15,34 @@ import {
 } from './dependencies.ts';
 
 const BACK_OFF_BASE_MS = 50;
-/** At most this between two tries: after an outage renewals must be back well inside the failover time. */
-const BACK_OFF_CAP_MS = 2_000;
+const BACK_OFF_CAP_MAX_MS = 10_000;
 
-/** Back-off with full jitter; `attempt` counts from 0. Unit: ms. */
-export const backOffMs = (attempt: number, random: Random): number =>
-  random.next() * Math.min(BACK_OFF_CAP_MS, BACK_OFF_BASE_MS * 2 ** Math.min(attempt, 16));
+/** The longest pause between two tries: as long as between two renewals, so that a table which is down is asked
+ *  hardly more often than a healthy one, and renewals are back well inside the failover time. Unit: ms. */
+export const backOffCapMs = (renewEveryMs: number): number => Math.min(BACK_OFF_CAP_MAX_MS, renewEveryMs);
+
+/** Half of it is chance; `attempt` counts from 0. Unit: ms. */
+export const backOffMs = (attempt: number, capMs: number, random: Random): number =>
+  Math.min(capMs, BACK_OFF_BASE_MS * 2 ** Math.min(attempt, 16)) * (0.5 + 0.5 * random.next());
 
 export interface LoopDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: LeaseLog;
   readonly classify: Classify;
+  /** See `backOffCapMs`. */
+  readonly backOffCapMs: number;
 }
 
 /** Waits before the next try, and says so; ends early when `signal` aborts. */
 export async function backOff(
-  { clock, random, log }: LoopDependencies,
+  { clock, random, log, backOffCapMs: capMs }: LoopDependencies,
   signal: AbortSignal,
   error: unknown,
   attempt: number,
   about: LeaseLogFields,
 ): Promise<void> {
-  const delayMs = Math.round(backOffMs(attempt, random));
+  const delayMs = Math.round(backOffMs(attempt, capMs, random));
   const fields = { ...about, errorName: errorName(error), attempt, delayMs };
   log.warn('lease.retry', 'a lease operation failed and is tried again', fields);
   await clock.sleep(delayMs, signal);

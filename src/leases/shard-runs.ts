@@ -99,6 +99,7 @@ export class ShardRuns {
 
   /** `takenAtMs`: monotonic start of the take. */
   start(lease: Lease, takenAtMs: number): void {
+    if (this.#runs.has(lease.leaseKey)) throw new Error(`${lease.leaseKey} was taken while it is being read`);
     const onLost = (lost: LeaseSession): void => {
       // Its handler has returned already: nobody else would forget it, and the lease could not be taken again.
       if (run.parkedReason !== undefined) this.#runs.delete(lost.leaseKey);

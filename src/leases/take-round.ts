@@ -42,7 +42,7 @@ export class TakeRound {
   readonly #self: PlanningWorker;
   readonly #gapMaxMs: number;
   readonly #reported = new Set<string>();
-  /** Key → when we asked for it; monotonic ms. */
+  /** Key → when our request was surely in its row, infinite until we know; monotonic ms. */
   readonly #asked = new Map<string, number>();
   /** Key → until when we do not ask again; monotonic ms. */
   readonly #declinedUntilMs = new Map<string, number>();
@@ -134,11 +134,15 @@ export class TakeRound {
 
   async #ask(lease: Lease): Promise<void> {
     const { store, clock, announce } = this.#deps;
-    // Before the call: its answer may get lost.
-    this.#asked.set(lease.leaseKey, clock.monotonicMs());
+    // Before the call: its answer may get lost, and the request come into the row much later.
+    this.#asked.set(lease.leaseKey, Number.POSITIVE_INFINITY);
     const { kind } = await store.ask(lease, this.#self.workerId);
-    if (kind === 'refused') this.#asked.delete(lease.leaseKey);
-    else announce('lease.asked', { shardId: lease.leaseKey, leaseOwner: lease.owner });
+    if (kind === 'refused') {
+      this.#asked.delete(lease.leaseKey);
+      return;
+    }
+    this.#asked.set(lease.leaseKey, clock.monotonicMs());
+    announce('lease.asked', { shardId: lease.leaseKey, leaseOwner: lease.owner });
   }
 
   /** A request that is in the row no more was answered: by a yes if the lease is ours, else by a no. In the row of
@@ -146,10 +150,14 @@ export class TakeRound {
   #settleAsked(leases: readonly Lease[], nowMs: number): void {
     if (this.#asked.size === 0) return;
     const byKey = new Map(leases.map((lease) => [lease.leaseKey, lease]));
-    for (const leaseKey of this.#asked.keys()) {
+    for (const [leaseKey, askedAtMs] of this.#asked) {
       const lease = byKey.get(leaseKey);
       const isOpen = lease?.ours.handOffTo === this.#self.workerId && !isFinished(lease);
-      if (isOpen) continue;
+      if (isOpen) {
+        // The owner's time to answer begins now at the latest.
+        this.#asked.set(leaseKey, Math.min(askedAtMs, nowMs));
+        continue;
+      }
       this.#asked.delete(leaseKey);
       if (lease?.owner === this.#self.workerId) continue;
       this.#declinedUntilMs.set(leaseKey, nowMs + DECLINED_REST_FAILOVERS * this.#self.failoverTimeMs);

@@ -24,8 +24,6 @@ export interface PrometheusOptions {
   readonly stream: string;
   readonly version: string;
   readonly node: string;
-  /** Adds memory, event-loop and garbage-collection series of the process. Default false. */
-  readonly hasProcessSeries?: boolean;
 }
 
 export class PrometheusMetrics implements Metrics {
@@ -36,13 +34,17 @@ export class PrometheusMetrics implements Metrics {
   private readonly leaseCost: LeaseCost;
   private readonly series: Series;
 
-  constructor({ clock, stream, version, node, hasProcessSeries }: PrometheusOptions) {
+  constructor({ clock, stream, version, node }: PrometheusOptions) {
     this.shards = new ShardProgress(clock);
     this.leaseCost = new LeaseCost(clock);
     this.series = buildSeries(this.registry, this.shards, this.leaseCost);
     this.registry.setDefaultLabels({ stream });
     this.series.buildInfo.set({ version, node }, 1);
-    if (hasProcessSeries) registerProcessSeries(this.registry);
+  }
+
+  /** Adds memory, event-loop and garbage-collection series of the process: for one worker in a process. */
+  addProcessSeries(): void {
+    registerProcessSeries(this.registry);
   }
 
   /** The exposition text, and its content type. */

@@ -25,7 +25,7 @@ export function reportRetries(
       {
         errorName,
         attempt,
-        delayMs,
+        delayMs: Math.round(delayMs),
         count: failures,
       },
     );

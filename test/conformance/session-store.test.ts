@@ -1,4 +1,4 @@
-import { startDynamoDb } from '../../src/local/dynamodb-engine.ts';
+import { overHttp } from '../support/dynamodb-under-test.ts';
 import { storeContract } from '../support/store-contract.ts';
 
-storeContract('Amazon’s DynamoDB Local', () => startDynamoDb({ engine: 'dynamodb-local' }));
+storeContract('Amazon’s DynamoDB Local', overHttp('dynamodb-local'));

@@ -300,7 +300,7 @@ export class EventStreamServer {
     return command ? this.call(command) : this.consumers.perform(operation, input);
   }
 
-  private call<T extends object>(command: object): Promise<T> {
+  private call<T extends object>(command: { readonly input: object }): Promise<T> {
     return this.kinesis.send(command) as Promise<T>;
   }
 }

@@ -11,10 +11,9 @@ import {
   type LeaseWrite,
   parsePosition,
 } from '../../src/leases/index.ts';
-import { type DynamoDbEngineName, startDynamoDb } from '../../src/local/dynamodb-engine.ts';
-import { createLocalClients } from '../../src/local/local-clients.ts';
 import { systemClock } from '../../src/time.ts';
 import { at, conformance } from '../unit/leases/fixtures.ts';
+import { type DynamoDbUnderTest, documentClient, type StartDynamoDb } from './dynamodb-under-test.ts';
 
 const NEW = {
   leaseKey: 's0',
@@ -309,25 +308,21 @@ interface Golden {
 }
 
 /** The suite on a real engine, KCL's golden steps and odd rows included. */
-export const leaseStoreContract = (name: DynamoDbEngineName): void =>
+export const leaseStoreContract = (name: string, start: StartDynamoDb): void =>
   describe(`lease store on ${name}`, () => {
-    let engine: Awaited<ReturnType<typeof startDynamoDb>>;
-    let clients: ReturnType<typeof createLocalClients>;
+    let engine: DynamoDbUnderTest;
     let client: DynamoDBDocumentClient;
+    let wrapping: DynamoDBDocumentClient;
     let tableName = '';
     let tables = 0;
     const store = () => new DynamoLeaseStore({ client, tableName });
 
     beforeAll(async () => {
-      engine = await startDynamoDb({ engine: name });
-      clients = createLocalClients({ dynamodbEndpoint: engine.endpoint });
-      client = DynamoDBDocumentClient.from(clients.dynamodb);
+      engine = await start();
+      client = DynamoDBDocumentClient.from(engine.connect());
+      wrapping = documentClient(engine);
     });
-    afterAll(async () => {
-      clients.dynamodb.destroy();
-      clients.kinesis.destroy();
-      await engine.stop();
-    });
+    afterAll(() => engine?.stop());
     beforeEach(async () => {
       tableName = `leases-${tables++}`;
       await client.send(
@@ -351,7 +346,7 @@ export const leaseStoreContract = (name: DynamoDbEngineName): void =>
     keepsTheContract(store);
 
     describe('with a client that wraps numbers', () => {
-      keepsTheContract(() => new DynamoLeaseStore({ client: clients.data, tableName }));
+      keepsTheContract(() => new DynamoLeaseStore({ client: wrapping, tableName }));
     });
 
     it('a table of many pages is listed whole', async () => {

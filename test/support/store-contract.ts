@@ -4,7 +4,6 @@ import { gzipSync } from 'node:zlib';
 import { type DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSessionEvent } from '../../src/decode/event.ts';
-import { createLocalClients } from '../../src/local/local-clients.ts';
 import { provisionTables } from '../../src/local/provision.ts';
 import { emptySession, foldEvent } from '../../src/reduce/session.ts';
 import { DynamoDeadLetterStore } from '../../src/store/dead-letters.ts';
@@ -13,6 +12,7 @@ import { DynamoSessionStore } from '../../src/store/dynamo-session-store.ts';
 import { sessionFromItem } from '../../src/store/session-item.ts';
 import { tableDefinitions, tableNames } from '../../src/store/tables.ts';
 import { type Clock, systemClock, systemRandom } from '../../src/time.ts';
+import { type DynamoDbUnderTest, documentClient, type StartDynamoDb } from './dynamodb-under-test.ts';
 import { sessionEvent, sid } from './events.ts';
 import { type Fault, faultyClient } from './faulty-client.ts';
 import { WriteUnitMeter } from './write-units.ts';
@@ -26,12 +26,9 @@ const updates = (from: number, to: number): DataSessionEvent[] =>
 /** Back-off without waiting: faults here are chosen by count, not by time. */
 const hurried: Clock = { ...systemClock, sleep: () => Promise.resolve() };
 
-export function storeContract(
-  engine: string,
-  start: () => Promise<{ endpoint: string; stop(): Promise<void> }>,
-): void {
+export function storeContract(engine: string, start: StartDynamoDb): void {
   describe(`the session store on ${engine}`, () => {
-    let running: Awaited<ReturnType<typeof start>>;
+    let running: DynamoDbUnderTest;
     let client: DynamoDBDocumentClient;
     let names: ReturnType<typeof tableNames>;
     let round = 0;
@@ -39,18 +36,12 @@ export function storeContract(
     beforeAll(async () => {
       running = await start();
     });
-    const destroyers: (() => void)[] = [];
-    afterAll(async () => {
-      for (const destroy of destroyers) destroy();
-      await running?.stop();
-    });
+    afterAll(() => running?.stop());
     beforeEach(async () => {
       const naming = { tablePrefix: `test-${round++}`, application: `lease-${round}` };
       names = tableNames(naming);
-      const clients = createLocalClients({ dynamodbEndpoint: running.endpoint });
-      client = clients.data;
-      destroyers.push(() => clients.dynamodb.destroy());
-      await provisionTables(clients.dynamodb, tableDefinitions(naming));
+      client = documentClient(running);
+      await provisionTables(running.dynamodb, tableDefinitions(naming));
     });
 
     const storeOn = (using: DynamoDBDocumentClient, ringSize = 16) => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe } from '@jest/globals';
+import { overHttp, simulated } from '../../support/dynamodb-under-test.ts';
 import { keepsTheContract, leaseStoreContract } from '../../support/lease-store-contract.ts';
 import { MemoryLeaseStore } from '../../unit/leases/memory-lease-store.ts';
 
@@ -11,5 +12,6 @@ describe('lease store in memory', () => {
   keepsTheContract(() => store);
 });
 
-leaseStoreContract('auto');
-leaseStoreContract('dynalite');
+leaseStoreContract('the platform’s own engine', overHttp('auto'));
+leaseStoreContract('dynalite', overHttp('dynalite'));
+leaseStoreContract('the simulated DynamoDB', simulated);

@@ -178,7 +178,7 @@ describe('a subscription', () => {
   });
 
   it('that names no children leaves the end to polling', async () => {
-    kinesis.namesChildren = false;
+    kinesis.habits.namesChildren = false;
     const texts = putMany(5);
     const { read, next } = givenReader({ endCheckEveryMs: 200 });
     server.script = async (subscription) => {

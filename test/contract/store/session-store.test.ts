@@ -1,6 +1,7 @@
-import { startDynamoDb } from '../../../src/local/dynamodb-engine.ts';
+import { overHttp, simulated } from '../../support/dynamodb-under-test.ts';
 import { storeContract } from '../../support/store-contract.ts';
 
-storeContract('dynalite', () => startDynamoDb({ engine: 'dynalite' }));
+storeContract('dynalite', overHttp('dynalite'));
 // The native engine has a package for some platforms only; `auto` falls back to dynalite elsewhere.
-storeContract('the platform’s own engine', () => startDynamoDb({ engine: 'auto' }));
+storeContract('the platform’s own engine', overHttp('auto'));
+storeContract('the simulated DynamoDB', simulated);

@@ -179,6 +179,34 @@ describe('the plan', () => {
       });
     });
 
+    it('is taken once when it has expired meanwhile, although its owner lives on with others', () => {
+      const rows = [askedFor(lease('s0', { owner: 'other' })), ...many(6, { owner: 'other' }).slice(1)];
+      const observed = rows.map((row) => ({
+        lease: row,
+        unchangedSinceMs: row.leaseKey === 's0' ? -FAILOVER_MS : 0,
+        changesSeen: 1,
+      }));
+      const none = new Set<string>();
+      const view = {
+        observed,
+        unreadableKeys: none,
+        held: none,
+        resting: none,
+        parked: none,
+        declined: none,
+      };
+      const self = { workerId: 'me', leasesMax: 9, failoverTimeMs: FAILOVER_MS };
+
+      const result = planLeases(
+        { ...view, asked: new Map([['s0', -FAILOVER_MS]]) },
+        self,
+        0,
+        seededRandom(1),
+      );
+
+      expect(keys(result)).toEqual(['s0']);
+    });
+
     it('is taken back when it was not answered and is needed no more: it must not keep us from asking others', () => {
       const [first, ...rest] = others(2) as [Lease, ...Lease[]];
       const options = { held, asked: [['s0', -FAILOVER_MS]] as [string, number][] };

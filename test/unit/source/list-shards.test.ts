@@ -15,7 +15,7 @@ function givenStream(shards: number) {
 
 it('all pages are read, and a next token is sent alone', async () => {
   const { kinesis, list } = givenStream(5);
-  kinesis.shardsPerPage = 2;
+  kinesis.habits.shardsPerPage = 2;
 
   const shards = await list();
 
@@ -45,7 +45,7 @@ it('a merged shard names both parents, and a closed one its last sequence number
 
 it('a token that expired starts the listing afresh, and no shard comes twice', async () => {
   const { kinesis, list } = givenStream(4);
-  kinesis.shardsPerPage = 2;
+  kinesis.habits.shardsPerPage = 2;
   const send = kinesis.send.bind(kinesis);
   let calls = 0;
   kinesis.send = (command, options) => {

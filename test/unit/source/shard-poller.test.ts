@@ -7,7 +7,7 @@ const gaps = (times: readonly number[]): number[] => times.slice(1).map((at, n) 
 describe('a shard that is behind', () => {
   it('is read without idling, five times a second at most', async () => {
     const { kinesis, read } = givenPoller({ recordsPerReadMax: 1 });
-    kinesis.isLimited = true;
+    kinesis.habits.isLimited = true;
     for (let n = 0; n < 8; n += 1) kinesis.put(`r${n}`);
 
     await read(8);
@@ -53,7 +53,7 @@ describe('a shard that is caught up', () => {
 
   it('is not taken for one while pages are full, whatever lag the engine reports', async () => {
     const { kinesis, next } = givenPoller({ recordsPerReadMax: 2 });
-    kinesis.lagIsAlwaysZero = true;
+    kinesis.habits.lagIsAlwaysZero = true;
     for (const text of ['a', 'b', 'c']) kinesis.put(text);
 
     expect([(await next()).isAtTip, (await next()).isAtTip]).toEqual([false, true]);
@@ -62,7 +62,7 @@ describe('a shard that is caught up', () => {
 
   it('is not taken for one when the lag is unknown: the page says unknown, and reading does not idle', async () => {
     const { kinesis, next } = givenPoller();
-    kinesis.knowsLag = false;
+    kinesis.habits.knowsLag = false;
 
     expect((await next()).millisBehindLatest).toBeUndefined();
     await next();
@@ -161,7 +161,7 @@ describe('the end of a shard', () => {
 
   it('is found in the listing when the engine names no children', async () => {
     const { kinesis, next } = givenPoller();
-    kinesis.namesChildren = false;
+    kinesis.habits.namesChildren = false;
     const children = kinesis.split(kinesis.shardId(0));
 
     const page = await next();
@@ -188,7 +188,7 @@ describe('the end of a shard', () => {
 
   it('a listing that fails there delays the page and loses nothing', async () => {
     const { kinesis, next } = givenPoller();
-    kinesis.namesChildren = false;
+    kinesis.habits.namesChildren = false;
     kinesis.put('a');
     kinesis.split(kinesis.shardId(0));
     kinesis.failNext('ListShards', awsError('LimitExceededException'));

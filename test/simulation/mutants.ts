@@ -1,0 +1,263 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source.
+/** Bugs that somebody could plant in the protocol: each is one replacement in one source file. The simulation must
+ *  find every one of them; test/unit/simulation/mutants.test.ts holds that each still fits the source. */
+
+export interface Mutant {
+  readonly name: string;
+  /** Below `src/`. */
+  readonly file: string;
+  /** Occurs exactly once in the file. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'checkpoint before the store',
+    file: 'shard-consumer.ts',
+    find: 'const tally = await this.store(decoded, lease);',
+    replace: `if (decoded.last) await this.checkpoint(lease, decoded.last);
+      const tally = await this.store(decoded, lease);`,
+  },
+  {
+    name: 'shard finished before its last page is stored',
+    file: 'shard-consumer.ts',
+    find: 'const tally = await this.store(decoded, lease);',
+    replace: `if (page.shardEnd) await lease.finish(page.shardEnd.childShards);
+      const tally = await this.store(decoded, lease);`,
+  },
+  {
+    name: 'dead letters not waited for',
+    file: 'shard-consumer.ts',
+    find: 'if (letters.length > 0) await this.deps.deadLetters.put(letters, lease.lost);',
+    replace: 'if (letters.length > 0) this.deps.deadLetters.put(letters, lease.lost).catch(() => undefined);',
+  },
+  {
+    name: 'a record logged in full',
+    file: 'shard-consumer.ts',
+    find: 'tally.deadLetter(reason);',
+    replace: `tally.deadLetter(reason);
+      this.deps.log.warn('event.dead', new TextDecoder().decode(record.data));`,
+  },
+  {
+    name: 'ignored events not tallied',
+    file: 'shard-consumer.ts',
+    find: 'tally.ignore(item.reason);',
+    replace: 'if (item.reason !== "other-type") tally.ignore(item.reason);',
+  },
+  {
+    name: 'page written with uncommitted ids',
+    file: 'store/dynamo-session-store.ts',
+    find: 'const spilled = spill(stored.memory);',
+    replace: 'const spilled = spill(remember(stored.memory, added));',
+  },
+  {
+    name: 'ring trimmed before the page is durable',
+    file: 'store/dynamo-session-store.ts',
+    find: `const pages = await this.retry(
+      () => this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids),
+      signal,
+    );`,
+    replace: `const pages = 1;
+    this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids).catch(() => undefined);`,
+  },
+  {
+    name: 'version check dropped',
+    file: 'store/dynamo-session-store.ts',
+    find: "ConditionExpression: 'version = :version',",
+    replace: "ConditionExpression: 'version = :version OR version <> :version',",
+  },
+  {
+    name: 'insert without a condition',
+    file: 'store/dynamo-session-store.ts',
+    find: "{ ConditionExpression: 'attribute_not_exists(data_session_sid)' }",
+    replace: '{}',
+  },
+  {
+    name: 'a refused swap taken for a stored one',
+    file: 'store/dynamo-session-store.ts',
+    find: `this.deps.metrics?.conflicted();
+        return 'again';`,
+    replace: `this.deps.metrics?.conflicted();
+        for (const { index } of fresh) outcomes[index] = { kind: 'applied' };
+        return 'done';`,
+  },
+  {
+    name: 'a lost answer taken for a stored swap',
+    file: 'store/dynamo-session-store.ts',
+    find: 'await this.retry(() => this.put(item, version), signal);',
+    replace: `await this.retry(
+        () =>
+          this.put(item, version).catch((error) => {
+            if (error.name !== 'TimeoutError') throw error;
+          }),
+        signal,
+      );`,
+  },
+  {
+    name: 'repeats within a batch not looked for',
+    file: 'store/dynamo-session-store.ts',
+    find: 'const isRepeat = seen.has(entry.id);',
+    replace: 'const isRepeat = false;',
+  },
+  {
+    name: 'pages never asked',
+    file: 'reduce/dedup-memory.ts',
+    find: "return spilledThroughMs === undefined || timestampMs > spilledThroughMs ? 'new' : 'ask-pages';",
+    replace: "return spilledThroughMs === undefined || timestampMs > 0 ? 'new' : 'ask-pages';",
+  },
+  {
+    name: 'time of spilled ids forgotten',
+    file: 'reduce/dedup-memory.ts',
+    find: 'const spilledThroughMs = later(memory.spilledThroughMs, memory.ringThroughMs);',
+    replace: 'const spilledThroughMs = memory.spilledThroughMs;',
+  },
+  {
+    name: 'page keys used twice',
+    file: 'store/dedup-pages.ts',
+    find: 'page_id: toHex(this.random.bytes(EVENT_ID_BYTES)),',
+    replace: 'page_id: `page-${pages}`,',
+  },
+  {
+    name: 'only the first page of ids read',
+    file: 'store/dedup-pages.ts',
+    find: 'for (const page of answer.Items ?? [])',
+    replace: 'for (const page of (answer.Items ?? []).slice(0, 1))',
+  },
+  {
+    name: 'dedup by the envelope’s id',
+    file: 'decode/connection-event.ts',
+    find: 'const eventSid = data.event_sid ?? envelope.eventSid;',
+    replace:
+      'const eventSid = envelope.eventSid ?? (data.event_sid ? `EZ${data.event_sid.slice(2, 18)}${String(context.arrivedAtMs).padStart(16, "0")}` : undefined);',
+  },
+  {
+    name: 'last counter instead of the largest',
+    file: 'reduce/session.ts',
+    find: "...optional('cumulative', max(direction.cumulative, cumulative)),",
+    replace: "...optional('cumulative', cumulative ?? direction.cumulative),",
+  },
+  {
+    name: 'usage through the last event instead of the latest',
+    file: 'reduce/session.ts',
+    find: "...optional('usageThroughMs', max(session.usageThroughMs, windowEndOf(event))),",
+    replace: "...optional('usageThroughMs', windowEndOf(event) ?? session.usageThroughMs),",
+  },
+  {
+    name: 'dead letters of one record share a key',
+    file: 'store/dead-letters.ts',
+    find: 'record_id: `${letter.sequenceNumber}#${letter.index}`,',
+    replace: 'record_id: `${letter.sequenceNumber}#0`,',
+  },
+  {
+    name: 'shard end on an empty page',
+    file: 'source/shard-poller.ts',
+    find: 'const isEnd = childShards !== undefined && childShards.length > 0;',
+    replace: `const isEnd = (childShards !== undefined && childShards.length > 0) || records.length === 0;
+    childShards ??= [];`,
+  },
+  {
+    name: 'expired iterator reopened at the latest',
+    file: 'source/shard-poller.ts',
+    find: "if (kind === 'expired-iterator') this.iterator = undefined;",
+    replace: `if (kind === 'expired-iterator') {
+      this.iterator = undefined;
+      this.position = 'LATEST';
+    }`,
+  },
+  {
+    name: 'position moved before the page is handed out',
+    file: 'source/shard-poller.ts',
+    find: 'metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);',
+    replace: `metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);
+    const lastRead = answer.Records?.at(-1)?.SequenceNumber;
+    if (lastRead) this.position = { afterSequenceNumber: lastRead };`,
+  },
+  {
+    name: 'pages handed out in the wrong order',
+    file: 'source/prefetch.ts',
+    find: 'const page = this.pages.shift();',
+    replace: 'const page = this.pages.pop();',
+  },
+  {
+    name: 'deadline’s timer left running',
+    file: 'source/with-deadline.ts',
+    find: 'deadline.cancel();',
+    replace: '',
+  },
+  {
+    name: 'child before parent',
+    file: 'leases/lineage.ts',
+    find: 'for (const lease of leases) if (!isFinished(lease)) unfinished.add(lease.leaseKey);',
+    replace: '',
+  },
+  {
+    name: 'child waits for one parent of two',
+    file: 'leases/lineage.ts',
+    find: 'parentLeaseKeys(lease).some((parent) => unfinished.has(parent))',
+    replace:
+      '((keys) => keys.length > 0 && keys.every((parent) => unfinished.has(parent)))(parentLeaseKeys(lease))',
+  },
+  {
+    name: 'lease writes without the counter',
+    file: 'leases/dynamo-lease-store.ts',
+    find: 'ConditionExpression: `leaseCounter = :counter${',
+    replace: 'ConditionExpression: `(leaseCounter = :counter OR leaseCounter <> :counter)${',
+  },
+  {
+    name: 'lease writes not conditional on the owner or the counter',
+    file: 'leases/dynamo-lease-store.ts',
+    find: "ConditionExpression: `leaseCounter = :counter${isOwn ? ' AND leaseOwner = :us' : ''}`,",
+    replace:
+      "ConditionExpression: `(leaseCounter = :counter OR leaseCounter <> :counter)${isOwn ? ' AND (leaseOwner = :us OR leaseOwner <> :us)' : ''}`,",
+  },
+  {
+    name: 'another’s row taken for our own write',
+    file: 'leases/lease-change.ts',
+    find: `row.owner === wanted.owner &&
+    row.counter === wanted.counter &&`,
+    replace: 'row.counter === wanted.counter &&',
+  },
+  {
+    name: 'validity from the end of the renewal',
+    file: 'leases/lease-session.ts',
+    find: 'this.#validity.stored(startedAtMs, write.recovered);',
+    replace: 'this.#validity.stored(this.#deps.clock.monotonicMs(), false);',
+  },
+  {
+    name: 'validity for longer than the failover time',
+    file: 'leases/validity.ts',
+    find: 'this.#validForMs = failoverTimeMs * (1 - VALIDITY_MARGIN);',
+    replace: 'this.#validForMs = failoverTimeMs * 1.5;',
+  },
+  {
+    name: 'leases expire too early',
+    file: 'leases/observed-leases.ts',
+    find: 'nowMs - observed.unchangedSinceMs >= failoverTimeMs;',
+    replace: 'nowMs - observed.unchangedSinceMs >= failoverTimeMs / 2;',
+  },
+  {
+    name: 'a loop that ends with its first failure',
+    file: 'leases/loop.ts',
+    find: 'await backOff(this.#deps, this.#stop.signal, error, failures++, { reason: this.#name });',
+    replace: 'if (failures++ >= 0) return;',
+  },
+  {
+    name: 'no back-off',
+    file: 'leases/loop.ts',
+    find: 'Math.min(capMs, BACK_OFF_BASE_MS * 2 ** Math.min(attempt, 16)) * (0.5 + 0.5 * random.next());',
+    replace: 'random.next();',
+  },
+  {
+    name: 'leases kept at a stop',
+    file: 'leases/lease-session.ts',
+    find: 'return this.#deps.store.release(lease, { readToTip: this.#readToTip, isDraining });',
+    replace: 'return isDraining ? "unchanged" : this.#deps.store.renew(lease, this.#readToTip);',
+  },
+  {
+    name: 'chance that no seed decides',
+    file: 'time.ts',
+    find: 'random.next() * Math.min(capMs, baseMs * 2 ** Math.min(attempt, 30));',
+    replace: 'Math.random() * Math.min(capMs, baseMs * 2 ** Math.min(attempt, 30));',
+  },
+];
