@@ -3,7 +3,6 @@ const project = (name, testTimeoutMs) => ({
   displayName: name,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   testEnvironment: 'node',
-  modulePathIgnorePatterns: ['<rootDir>/.tools'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
