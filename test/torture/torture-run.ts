@@ -1,7 +1,6 @@
 /** The run itself: engines, a fleet, steady traffic, a schedule of acts, and a quiet end. */
 import { MergeShardsCommand, type Shard, SplitShardCommand } from '@aws-sdk/client-kinesis';
-import type { Fleet } from '../../src/local/fleet.ts';
-import { generateFleet } from '../../src/local/fleet.ts';
+import { type Fleet, generateFleet } from '../../src/local/fleet.ts';
 import { compareWithTruth } from '../../src/local/ground-truth.ts';
 import { putRecords } from '../../src/local/put-records.ts';
 import { Chance, seededRandom } from '../../src/local/seeded-random.ts';
@@ -9,6 +8,7 @@ import { systemClock, systemRandom } from '../../src/time.ts';
 import { ApplyLog } from '../support/apply-log.ts';
 import type { Engines, World } from '../support/engines.ts';
 import { FaultCounts } from '../support/fault-proxy.ts';
+import { personalTexts } from './personal-texts.ts';
 import { allShards } from './reread.ts';
 import { type PlannedAct, planActs, type TortureOptions } from './torture-options.ts';
 import { TorturedFleet } from './tortured-fleet.ts';
@@ -28,16 +28,6 @@ const SETTINGS = {
   SUPERSIM_SHARD_SYNC_EVERY_MS: '10000',
   SUPERSIM_SHUTDOWN_GRACE_MS: '10000',
 };
-
-const PERSONAL = /"(?:imsi|imei|ip_address|sim_iccid|sim_unique_name|cell_id)":"([^"]{6,})"/g;
-
-/** What identifies people in the records, looked for in all that workers print. */
-function personalTexts({ lines }: Fleet): (text: string) => string | undefined {
-  const texts = new Set<string>();
-  for (const { data } of lines)
-    for (const [, text = ''] of data.replaceAll('\\"', '"').matchAll(PERSONAL)) texts.add(text);
-  return (text) => [...texts].find((each) => text.includes(each));
-}
 
 export const fleetOf = ({ events, seed }: TortureOptions): Fleet =>
   generateFleet({
@@ -91,7 +81,11 @@ export class TortureRun {
         isDown: (service) => this.down.has(service),
         isCalm: () => this.isCalm,
       },
-      { failoverTimeMs: FAILOVER_TIME_MS, isPersonal: personalTexts(source) },
+      {
+        failoverTimeMs: FAILOVER_TIME_MS,
+        findPersonal: personalTexts(source.lines.map(({ data }) => data)),
+        say,
+      },
     );
   }
 
@@ -123,7 +117,7 @@ export class TortureRun {
       lines.map(({ partitionKey, data }) => ({ partitionKey, data: utf8.encode(data) })),
       {
         ratePerSecond: (lines.length * 1_000) / untilMs,
-        recordsPerCallMax: 25,
+        recordsPerCallMax: 50,
         onPut: (count) => {
           this.putCount += count;
         },

@@ -20,6 +20,8 @@ export interface TortureReport extends FleetReport {
   /** From the last record put until every session was right. */
   readonly caughtUpMs: number;
   readonly duplicatesPut: number;
+  /** How many of each there are; of each list at most 20 are shown. */
+  readonly found: Readonly<Record<string, number>>;
   readonly differences: readonly Difference[];
   readonly deadLetters: { readonly expected: number; readonly wrong: readonly string[] };
   readonly stuckShards: readonly string[];
@@ -171,9 +173,11 @@ async function judge(found: {
   const violations = checkApplyOrder({ log: run.applyLog, records, failoverTimeMs: FAILOVER_TIME_MS });
   const floors = floorsOf(options);
   const missed = missedFloors(run, floors);
-  const findings = [differences, wrong, stuck, violations, missed, run.fleet.report.failures];
+  const { failures, ...fleet } = run.fleet.report;
+  const findings = { differences, wrong, stuck, violations, missed, failures };
   return {
-    ok: findings.every(({ length }) => length === 0),
+    ok: Object.values(findings).every(({ length }) => length === 0),
+    found: Object.fromEntries(Object.entries(findings).map(([name, { length }]) => [name, length])),
     ...options,
     elapsedSeconds: Math.round((systemClock.monotonicMs() - startedAtMs) / 1_000),
     recordsRead: recounted.recordCount,
@@ -197,6 +201,7 @@ async function judge(found: {
     outagesMs: run.outagesMs.map(Math.round),
     floors,
     missedFloors: missed,
-    ...run.fleet.report,
+    ...fleet,
+    failures: failures.slice(0, SHOWN_MAX),
   };
 }

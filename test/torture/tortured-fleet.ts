@@ -48,7 +48,8 @@ export class TorturedFleet {
   };
   private readonly surroundings: Surroundings;
   private readonly failoverTimeMs: number;
-  private readonly isPersonal: (text: string) => string | undefined;
+  private readonly findPersonal: (text: string) => string | undefined;
+  private readonly say: (text: string) => void;
   /** By place. Place 0 is the witness: it is paused but never ended, so that its memory tells something. */
   private readonly places: TorturedWorker[] = [];
   private readonly closing: Promise<void>[] = [];
@@ -56,11 +57,16 @@ export class TorturedFleet {
 
   constructor(
     surroundings: Surroundings,
-    options: { readonly failoverTimeMs: number; readonly isPersonal: (text: string) => string | undefined },
+    options: {
+      readonly failoverTimeMs: number;
+      readonly findPersonal: (text: string) => string | undefined;
+      readonly say: (text: string) => void;
+    },
   ) {
     this.surroundings = surroundings;
     this.failoverTimeMs = options.failoverTimeMs;
-    this.isPersonal = options.isPersonal;
+    this.findPersonal = options.findPersonal;
+    this.say = options.say;
   }
 
   async start(size: number): Promise<void> {
@@ -94,6 +100,7 @@ export class TorturedFleet {
 
   fail(what: string): void {
     this.report.failures.push(what);
+    this.say(`failure: ${what}`);
   }
 
   /** Takes what a process leaves behind. */
@@ -101,7 +108,7 @@ export class TorturedFleet {
     const { report } = this;
     const vitals = reportVitals(worker.name, worker.vitals);
     if (vitals) report.vitals.push(vitals);
-    const personal = this.isPersonal(worker.output());
+    const personal = this.findPersonal(worker.output());
     if (personal !== undefined) this.fail(`${worker.name} printed ${personal}`);
     for (const [, event = ''] of worker.output().matchAll(/"level":"error".*?"event":"([^"]+)"/g))
       report.errors[event] = (report.errors[event] ?? 0) + 1;

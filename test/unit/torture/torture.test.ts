@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { generateFleet } from '../../../src/local/fleet.ts';
+import { personalTexts } from '../../torture/personal-texts.ts';
 import { recount } from '../../torture/reread.ts';
 import { type Act, floorsOf, planActs } from '../../torture/torture-options.ts';
 import { reportVitals, slopeOf } from '../../torture/vitals.ts';
@@ -104,6 +105,33 @@ describe('the recount', () => {
     );
 
     expect(counted.truth).not.toEqual(truth);
+  });
+});
+
+describe('personal texts', () => {
+  const data = {
+    imsi: '732123000000001',
+    cell_id: '74604168',
+    sim_unique_name: 'Tracker 6',
+    ip_address: '100.68.56.159',
+  };
+  const find = personalTexts([
+    JSON.stringify({ data }),
+    JSON.stringify({ data: JSON.stringify({ imei: '358600000000001' }) }),
+  ]);
+
+  it.each([
+    'x 732123000000001',
+    '"74604168"',
+    'of Tracker 6.',
+    'from 100.68.56.159:80',
+    'imei=358600000000001',
+  ])('are found in %s', (text) => {
+    expect(find(text)).toBeDefined();
+  });
+
+  it('are not found in a longer number, nor in what is not theirs', () => {
+    expect(find('4968049746041684583477031911265728, 7460416 and 732123000000002')).toBeUndefined();
   });
 });
 
