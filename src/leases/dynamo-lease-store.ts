@@ -38,6 +38,11 @@ import { changesOf, expressionOf, progressOf, type RowUpdate } from './row-updat
 /** Removed by name whenever a request is answered: it may have come after we last saw the row. */
 const ASKED = ['handOffTo'];
 
+interface WriteOptions extends RowUpdate {
+  /** The write is refused unless this worker asks for the lease. */
+  readonly ifAskedBy?: WorkerId;
+}
+
 /** `client` must have timeouts that throw: a write that hangs longer than the failover time makes a zombie. With
  *  `wrapNumbers` no number of a foreign row, however large, can fail a listing. */
 export class DynamoLeaseStore implements LeaseStore {
@@ -124,7 +129,7 @@ export class DynamoLeaseStore implements LeaseStore {
   }
 
   handOver(lease: Lease, to: WorkerId): Promise<LeaseWrite> {
-    return this.#write(lease, handedOver(lease, to), lease.owner, { remove: ASKED });
+    return this.#write(lease, handedOver(lease, to), lease.owner, { remove: ASKED, ifAskedBy: to });
   }
 
   async ask(lease: Lease, by: WorkerId): Promise<AskOutcome> {
@@ -180,7 +185,7 @@ export class DynamoLeaseStore implements LeaseStore {
     lease: Lease,
     wanted: Lease,
     us: WorkerId | undefined,
-    extra: RowUpdate = {},
+    { ifAskedBy, ...extra }: WriteOptions = {},
   ): Promise<LeaseWrite> {
     const { set, remove } = changesOf(lease, wanted, extra);
     const isOwn = lease.owner === us;
@@ -191,11 +196,12 @@ export class DynamoLeaseStore implements LeaseStore {
           TableName: this.#tableName,
           Key: { leaseKey: lease.leaseKey },
           UpdateExpression: expressionOf(Object.keys(set), remove),
-          ConditionExpression: `leaseCounter = :counter${isOwn ? ' AND leaseOwner = :us' : ''}`,
+          ConditionExpression: `leaseCounter = :counter${isOwn ? ' AND leaseOwner = :us' : ''}${ifAskedBy === undefined ? '' : ' AND handOffTo = :asker'}`,
           ExpressionAttributeValues: {
             ...Object.fromEntries(values),
             ':counter': lease.counter,
             ...(isOwn && { ':us': us }),
+            ...(ifAskedBy !== undefined && { ':asker': ifAskedBy }),
           },
           // The answer carries what others asked meanwhile, at no price.
           ReturnValues: 'ALL_NEW',

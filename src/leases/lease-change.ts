@@ -74,8 +74,9 @@ export function judgeRefused(
     row.counter === wanted.counter &&
     comparePositions(row.checkpoint, wanted.checkpoint) === 0;
   if (isWanted) return { kind: 'written', lease: row, recovered: true };
-  // A later counter under our name is another write of ours. A lower one means that the row was made anew.
-  if (row.owner !== undefined && row.owner === us && row.counter > before.counter) {
+  // A later counter under our name is another write of ours, the same one another reason than the counter. A lower
+  // one means that the row was made anew.
+  if (row.owner !== undefined && row.owner === us && row.counter >= before.counter) {
     return { kind: 'stale', lease: row };
   }
   return { kind: 'lost', owner: row.owner };

@@ -158,10 +158,13 @@ export class LeaseSession implements HeldLease {
   /** Gives the lease back, or to the worker `to`, and closes. The handler must have returned, or been told `lost`
    *  by `close`. */
   async giveBack({ to, isDraining }: { to?: WorkerId | undefined; isDraining: boolean }): Promise<Write> {
+    const known = this.#lease;
     const write = await this.#oneAtATime(() =>
       this.#settle((lease) => {
         if (isFinished(lease)) return 'unchanged';
-        if (to !== undefined) return this.#deps.store.handOver(lease, to);
+        // The row as we know it may be older than the request; one read since tells whether it still stands.
+        const isAsked = lease === known || lease.ours.handOffTo === to;
+        if (to !== undefined && isAsked) return this.#deps.store.handOver(lease, to);
         return this.#deps.store.release(lease, { readToTip: this.#readToTip, isDraining });
       }),
     );

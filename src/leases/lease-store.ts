@@ -18,8 +18,8 @@ export type LeaseWrite =
   /** Stored. `recovered`: the condition failed, but the row is what this write makes of it: an earlier try was
    *  applied and its answer lost. */
   | { readonly kind: 'written'; readonly lease: Lease; readonly recovered: boolean }
-  /** Nothing stored, but the row still names this owner with a later counter: another write of ours, whose
-   *  answer was lost, came first. Take this row and try again. */
+  /** Nothing stored, but the row still names this owner: another write of ours, whose answer was lost, came first,
+   *  or what the write was about has changed. Take this row and try again. */
   | { readonly kind: 'stale'; readonly lease: Lease }
   /** Nothing stored: somebody else has the lease (undefined: nobody, or the row is gone). */
   | { readonly kind: 'lost'; readonly owner: WorkerId | undefined };
@@ -57,7 +57,8 @@ export interface LeaseStore {
   finish(lease: Lease, childShardIds: readonly string[]): Promise<LeaseWrite>;
   /** Makes the lease nobody's, so that others take it at once. */
   release(lease: Lease, options: ReleaseOptions): Promise<LeaseWrite>;
-  /** Makes the lease another worker's, which takes it as its own when it sees it. */
+  /** Makes the lease another worker's, which takes it as its own when it sees it. `stale` when that worker asks no
+   *  more: it may have ended, and would keep the lease from everybody for a failover time. */
   handOver(lease: Lease, to: WorkerId): Promise<LeaseWrite>;
   /** Asks the owner to hand the lease over; it learns of it with its next write. */
   ask(lease: Lease, by: WorkerId): Promise<AskOutcome>;

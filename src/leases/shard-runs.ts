@@ -194,8 +194,9 @@ export class ShardRuns {
       try {
         const { kind } = await session.giveBack({ to, isDraining: this.#isDraining });
         if (kind !== 'written') return;
-        if (to === undefined) this.#deps.announce('lease.released', about(session));
-        else this.#deps.announce('lease.handed-over', { ...about(session), leaseOwner: to });
+        const { owner } = session.lease;
+        if (owner === undefined) this.#deps.announce('lease.released', about(session));
+        else this.#deps.announce('lease.handed-over', { ...about(session), leaseOwner: owner });
         return;
       } catch (error) {
         if (this.#deps.classify(error) !== 'retryable') break;

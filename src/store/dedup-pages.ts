@@ -68,7 +68,9 @@ export class DedupPages {
           ...(startKey ? { ExclusiveStartKey: startKey } : {}),
         }),
       );
-      for (const page of answer.Items ?? []) this.collect(page['ids'], ids);
+      // An answer without items is none: to take it for "no pages" would count old events again.
+      if (!answer.Items) throw Object.assign(new Error('no items'), { name: 'InternalServerError' });
+      for (const page of answer.Items) this.collect(page['ids'], ids);
       startKey = answer.LastEvaluatedKey;
     } while (startKey);
     return ids;

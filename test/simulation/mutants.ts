@@ -121,8 +121,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'only the first page of ids read',
     file: 'store/dedup-pages.ts',
-    find: 'for (const page of answer.Items ?? [])',
-    replace: 'for (const page of (answer.Items ?? []).slice(0, 1))',
+    find: 'for (const page of answer.Items)',
+    replace: 'for (const page of answer.Items.slice(0, 1))',
   },
   {
     name: 'dedup by the envelope’s id',
@@ -213,9 +213,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'lease writes not conditional on the owner or the counter',
     file: 'leases/dynamo-lease-store.ts',
-    find: "ConditionExpression: `leaseCounter = :counter${isOwn ? ' AND leaseOwner = :us' : ''}`,",
+    find: "ConditionExpression: `leaseCounter = :counter${isOwn ? ' AND leaseOwner = :us' : ''}${",
     replace:
-      "ConditionExpression: `(leaseCounter = :counter OR leaseCounter <> :counter)${isOwn ? ' AND (leaseOwner = :us OR leaseOwner <> :us)' : ''}`,",
+      "ConditionExpression: `(leaseCounter = :counter OR leaseCounter <> :counter)${isOwn ? ' AND (leaseOwner = :us OR leaseOwner <> :us)' : ''}${",
+  },
+  {
+    name: 'a lease given to who asks no more',
+    file: 'leases/dynamo-lease-store.ts',
+    find: "${ifAskedBy === undefined ? '' : ' AND handOffTo = :asker'}`",
+    replace:
+      "${ifAskedBy === undefined ? '' : ' AND (handOffTo = :asker OR attribute_not_exists(handOffTo) OR handOffTo <> :asker)'}`",
   },
   {
     name: 'another’s row taken for our own write',

@@ -219,8 +219,21 @@ export function keepsTheContract(storeOf: () => LeaseStore): void {
 
     it('a hand-over sent twice, as after a lost answer, is recognised', async () => {
       const mine = await held();
+      await storeOf().ask(mine, 'b');
       await storeOf().handOver(mine, 'b');
       expect(await storeOf().handOver(mine, 'b')).toMatchObject({ kind: 'written', recovered: true });
+    });
+
+    it('is not answered by a yes once it was taken back, or when somebody else asks', async () => {
+      const mine = await held();
+      await storeOf().ask(mine, 'b');
+      await storeOf().withdraw('s0', 'b');
+      expect(await storeOf().handOver(mine, 'b')).toMatchObject({ kind: 'stale', lease: { owner: 'a' } });
+      await storeOf().ask(mine, 'c');
+      expect(await storeOf().handOver(mine, 'b')).toMatchObject({
+        kind: 'stale',
+        lease: { owner: 'a', counter: mine.counter, ours: { handOffTo: 'c' } },
+      });
     });
 
     it('goes with the end of the shard: nobody is left to answer it', async () => {

@@ -104,7 +104,10 @@ export class MemoryLeaseStore implements LeaseStore {
   }
 
   async handOver(lease: Lease, to: WorkerId): Promise<LeaseWrite> {
-    return this.#write('handOver', lease, (row) => handedOver(row, to));
+    const row = this.rows.get(lease.leaseKey);
+    const isOurs = row?.owner === lease.owner && row?.counter === lease.counter;
+    if (isOurs && row?.ours.handOffTo !== to) return { kind: 'stale', lease: row as Lease };
+    return this.#write('handOver', lease, (asked) => handedOver(asked, to));
   }
 
   async ask(lease: Lease, by: WorkerId): Promise<AskOutcome> {
