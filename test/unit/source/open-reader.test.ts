@@ -5,6 +5,9 @@ import { awsError } from '../../support/fake-kinesis.ts';
 import { givenFanOutDeps } from './given-fan-out.ts';
 import { passUntil, textsOf } from './given-poller.ts';
 
+/** Falling back lasts minutes: looking every ms would take as many seconds. */
+const STEP_MS = 50;
+
 function givenReader(options: { hasConsumer?: boolean } = {}) {
   const given = givenFanOutDeps();
   const { clock, deps, consumer, kinesis } = given;
@@ -16,7 +19,7 @@ function givenReader(options: { hasConsumer?: boolean } = {}) {
     ...((options.hasConsumer ?? true) ? { consumer } : {}),
   });
   const next = async (): Promise<RecordPage> => {
-    const page = await passUntil(clock, reader.next(never));
+    const page = await passUntil(clock, reader.next(never), STEP_MS);
     if (typeof page === 'string') throw new Error(page);
     return page;
   };
