@@ -54,6 +54,8 @@ export class FanOutReader {
   private subscription: ShardSubscription | undefined;
   private consumerArn = '';
   private hasEnded = false;
+  /** The listing named children that the last event did not: the poller reads what came in between. */
+  private wasListedClosed = false;
   /** Since the last event; other failures may come in between. */
   private refusals = 0;
   private isConsumerInDoubt = false;
@@ -101,6 +103,7 @@ export class FanOutReader {
   }
 
   private async read(signal: AbortSignal): Promise<Exclude<FanOutOutcome, string> | 'nothing'> {
+    if (this.wasListedClosed) return { pollInstead: 'shard-closed' };
     this.subscription ??= await this.subscribe(signal);
     if (!this.subscription) return 'nothing';
     const event = await this.subscription.next(this.silenceMs, signal);
@@ -108,8 +111,10 @@ export class FanOutReader {
     if (await this.endWatch.isClosedBehind(event, signal)) return { pollInstead: 'shard-closed' };
     // Without a way to go on, the shard has ended, or the event is not to be trusted: the listing tells.
     const isEnd = !event.ContinuationSequenceNumber || Boolean(event.ChildShards?.length);
-    const children = isEnd ? await findChildren(this.reader, this.options, event, signal) : undefined;
-    return this.accept(event, children);
+    if (!isEnd) return this.accept(event, undefined);
+    const { childShards, areNamed } = await findChildren(this.reader, this.options, event, signal);
+    this.wasListedClosed = !areNamed && childShards.length > 0;
+    return this.accept(event, this.wasListedClosed ? undefined : childShards);
   }
 
   /** Undefined when `signal` aborted before it was time to. */

@@ -10,20 +10,29 @@ export interface ShardPlace {
   readonly shardId: string;
 }
 
-/** The children of a shard that seems to have ended: those that the answer names, else those of the stream's
- *  listing; none when the shard has none, or when the answer says that records are left. A null iterator or
- *  continuation alone is no end: KCL distrusts it too, and there are engines that name children in the listing only.
+/** The children of a shard that seems to have ended. */
+export interface FoundChildren {
+  /** None when the shard has none, or when the answer says that records are left. */
+  readonly childShards: readonly ChildShard[];
+  /** By the answer itself. What only the listing says, it says of a later time: records may have come between the
+   *  answer and the closing, so that the shard must be read once more. */
+  readonly areNamed: boolean;
+}
+
+/** Looks for the children in the answer, then in the stream's listing. A null iterator or continuation alone is no
+ *  end: KCL distrusts it too, and there are engines that name children in the listing only.
  *  Source: KCL KinesisDataFetcher.getGetRecordsResponse. */
 export async function findChildren(
   reader: KinesisReader,
   { stream, shardId }: ShardPlace,
   answer: NamesChildren,
   signal: AbortSignal,
-): Promise<ChildShard[]> {
+): Promise<FoundChildren> {
   const named = childShardsOf(answer);
-  if (named.length > 0) return named;
-  if ((answer.MillisBehindLatest ?? 0) > 0) return [];
-  return childrenIn(await listShardsOnce(reader, stream, signal), shardId);
+  if (named.length > 0) return { childShards: named, areNamed: true };
+  const mayHaveEnded = (answer.MillisBehindLatest ?? 0) === 0;
+  const listed = mayHaveEnded ? childrenIn(await listShardsOnce(reader, stream, signal), shardId) : [];
+  return { childShards: listed, areNamed: false };
 }
 
 /**

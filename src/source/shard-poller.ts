@@ -71,6 +71,8 @@ export class ShardPoller {
   private position: ReadPosition;
   private iterator: string | undefined;
   private hasEnded = false;
+  /** The listing named children before the answer at hand was asked for. */
+  private wasListedClosed = false;
   /** Start of the first try since the last answer; undefined while answers come. Monotonic ms. */
   private unansweredSinceMs: number | undefined;
 
@@ -134,10 +136,20 @@ export class ShardPoller {
     const startedAtMs = clock.monotonicMs();
     const answer = await this.reader.getRecords(this.iterator, this.limit, signal);
     metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);
-    const childShards = answer.NextShardIterator
-      ? undefined
-      : await findChildren(this.reader, this.options, answer, signal);
-    return this.accept(answer, childShards);
+    return this.accept(answer, await this.childrenAfter(answer, signal));
+  }
+
+  /** The children if the answer is the shard's last; undefined if reading goes on; none if the answer is not to be
+   *  trusted. */
+  private async childrenAfter(
+    answer: GetRecordsCommandOutput,
+    signal: AbortSignal,
+  ): Promise<readonly ChildShard[] | undefined> {
+    if (answer.NextShardIterator) return undefined;
+    const { childShards, areNamed } = await findChildren(this.reader, this.options, answer, signal);
+    if (areNamed || this.wasListedClosed || childShards.length === 0) return childShards;
+    this.wasListedClosed = true;
+    return undefined;
   }
 
   /** From here on nothing fails: the position moves exactly when the page is handed out. */
@@ -150,8 +162,8 @@ export class ShardPoller {
     const millisBehindLatest = answer.MillisBehindLatest;
     this.iterator = answer.NextShardIterator;
     this.budget.spend(bytes);
-    // Unknown is not caught up: only a plain zero is.
-    const isAtTip = millisBehindLatest === 0 && records.length < this.limit;
+    // Unknown is not caught up: only a plain zero is. Without an iterator it is the end, or doubtful.
+    const isAtTip = this.iterator !== undefined && millisBehindLatest === 0 && records.length < this.limit;
     if (isAtTip) this.budget.rest(this.options.idleBetweenReadsMs ?? IDLE_BETWEEN_READS_MS_DEFAULT);
     if (childShards?.length === 0) this.retry('IteratorEndedWithoutChildShards', FAILURE_BASE_MS);
     else this.failures.clear();

@@ -1,3 +1,4 @@
+import { ListShardsCommand } from '@aws-sdk/client-kinesis';
 import { describe, expect, it } from '@jest/globals';
 import { awsError } from '../../support/fake-kinesis.ts';
 import { givenPoller, NEVER, passUntil, textsOf } from './given-poller.ts';
@@ -164,10 +165,33 @@ describe('the end of a shard', () => {
     kinesis.habits.namesChildren = false;
     const children = kinesis.split(kinesis.shardId(0));
 
-    const page = await next();
+    const [first, second] = [await next(), await next()];
 
-    expect(page.shardEnd?.childShards.map(({ shardId }) => shardId)).toEqual(children);
-    expect(kinesis.callsOf('ListShards')).toHaveLength(1);
+    expect(first).toMatchObject({ records: [], isAtTip: false });
+    expect(first.shardEnd).toBeUndefined();
+    expect(second.shardEnd?.childShards.map(({ shardId }) => shardId)).toEqual(children);
+  });
+
+  it('is not believed from a listing later than the answer: the shard may have got records and been closed since', async () => {
+    const { kinesis, next } = givenPoller();
+    const send = kinesis.send.bind(kinesis);
+    let children: string[] = [];
+    kinesis.send = (command, options) => {
+      if (command instanceof ListShardsCommand && children.length === 0) {
+        kinesis.put('late');
+        children = kinesis.split(kinesis.shardId(0));
+      }
+      return send(command, options);
+    };
+    kinesis.failNext('GetRecords', 'no-iterator');
+
+    const page = await next();
+    const after = await next();
+
+    expect(page).toMatchObject({ records: [], isAtTip: false });
+    expect(page.shardEnd).toBeUndefined();
+    expect(textsOf(after)).toEqual(['late']);
+    expect(after.shardEnd?.childShards.map(({ shardId }) => shardId)).toEqual(children);
   });
 
   it('is not believed from a null iterator alone: the shard is opened anew after what was delivered', async () => {
@@ -210,7 +234,7 @@ describe('the end of a shard', () => {
     const page = await next();
 
     expect(textsOf(page)).toEqual(['a']);
-    expect(page.shardEnd?.childShards).toHaveLength(2);
+    expect((await next()).shardEnd?.childShards).toHaveLength(2);
   });
 
   it('is final: reading on is a programmer’s mistake', async () => {
