@@ -64,6 +64,7 @@ export class TakeRound {
     this.#dropLost(listing.leases);
     this.#settleAsked(listing.leases, nowMs);
     const leases = listing.leases.filter(this.#deps.isOurStream);
+    await this.#releaseLeft(leases);
     this.#observations = observe(this.#observations, leases, nowMs, this.#gapMaxMs);
     const observed = [...this.#observations.byKey.values()];
     const view = {
@@ -100,6 +101,20 @@ export class TakeRound {
       if (isGiven) await store.release(lease, { readToTip: false, isDraining: true });
     });
     this.#asked.clear();
+  }
+
+  /** A lease that we would not take back now, under our name although nobody here holds it: giving it back failed.
+   *  Left so, nobody would read the shard until the lease expires. */
+  async #releaseLeft(leases: readonly Lease[]): Promise<void> {
+    const { store, runs } = this.#deps;
+    const resting = runs.restingKeys();
+    const left = leases.filter(
+      ({ leaseKey, owner }) =>
+        owner === this.#self.workerId && resting.has(leaseKey) && runs.session(leaseKey) === undefined,
+    );
+    await eachBounded(left, TABLE_CALLS_MAX, async (lease) => {
+      await store.release(lease, { readToTip: false, isDraining: false });
+    });
   }
 
   /** Returns the keys that others took first. */

@@ -96,6 +96,10 @@ export class SimWorker {
     return this.worker['coordinator'].leases().some((lease) => lease.leaseKey === leaseKey && lease.isValid);
   }
 
+  heldKeys(): readonly string[] {
+    return this.worker['coordinator'].leases().map(({ leaseKey }) => leaseKey);
+  }
+
   totals(): MetricsSnapshot {
     return this.worker['metrics'].snapshot();
   }

@@ -1,8 +1,10 @@
 /** Tables that a worker must not touch, and the start positions it stores. */
+
 import { describe, expect, it } from '@jest/globals';
 import { renewed, taken } from '../../../src/leases/lease-change.ts';
 import { at, lease } from './fixtures.ts';
 import { FAILOVER_MS, Fleet, readOn } from './fleet.ts';
+import { TableDown } from './memory-lease-store.ts';
 
 const startOf = async (fleet: Fleet, options = {}): Promise<unknown> => {
   const worker = fleet.worker('a', options);
@@ -202,6 +204,22 @@ describe('a shard that stalls', () => {
 
     await fleet.clock.advance(2 * FAILOVER_MS);
     expect(worker.held()).toEqual(['s0']);
+    await worker.stop();
+  });
+
+  it('and could not be given back is free as soon as the table answers again', async () => {
+    const fleet = new Fleet(['s0']);
+    const worker = fleet.worker('a', { run: async () => ({ kind: 'stalled' }) });
+    worker.link.errorOf.set('release', new TableDown());
+    await worker.start();
+    await fleet.clock.advance(FAILOVER_MS / 2);
+    expect(worker.named('shard.stalled')).toHaveLength(1);
+    expect(fleet.table.row('s0').owner).toBe('a');
+
+    worker.link.errorOf.delete('release');
+    await fleet.clock.advance(FAILOVER_MS / 2);
+
+    expect(fleet.table.row('s0').owner).toBeUndefined();
     await worker.stop();
   });
 });
