@@ -105,6 +105,7 @@ export const ERROR_CODES = [
   'lease-exists',
   'lease-changed',
   'file-invalid',
+  'batch-writes-refused',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

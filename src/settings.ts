@@ -1,5 +1,6 @@
 /** Every setting: its variable's schema, default, unit and meaning. The README's table is checked against it. */
 import * as z from 'zod';
+import { WRITE_MODES } from './store/write-mode.ts';
 import { fromIso } from './time.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/, 'must be 1 to 128 letters, digits, "_", "." or "-"');
@@ -126,9 +127,9 @@ export const SETTINGS = {
   },
   prefetchMaxBytes: {
     schema: whole(1024, 1_073_741_824),
-    default: '8388608',
+    default: '33554432',
     unit: 'bytes',
-    text: 'most data read ahead per shard',
+    text: 'most data read ahead, all shards of the worker together; a shard may always read one page',
   },
   checkpointEveryMs: {
     schema: whole(0, 600_000),
@@ -159,6 +160,30 @@ export const SETTINGS = {
     default: '',
     unit: '',
     text: 'personal fields to store: of imsi, imei, ip_address, location; empty: none',
+  },
+  writeMode: {
+    schema: z.enum(WRITE_MODES, { message: 'must be auto, batch or put' }),
+    default: 'auto',
+    unit: '',
+    text: 'batch: 25 conditional statements a call; put: one call each; auto: batch where the engine and the role allow it',
+  },
+  sessionCacheMaxBytes: {
+    schema: whole(0, 8_589_934_592),
+    default: '33554432',
+    unit: 'bytes',
+    text: 'about how much memory holds the sessions written last, so that they need not be read again',
+  },
+  holdBackMs: {
+    schema: whole(0, 60_000),
+    default: '10000',
+    unit: 'ms',
+    text: 'how long events are gathered, to be written together, while a shard is more than a minute behind',
+  },
+  pendingEventsMax: {
+    schema: whole(1_000, 10_000_000),
+    default: '100000',
+    unit: 'events',
+    text: 'most decoded events in memory, all shards of the worker together; about 0.5 KB each',
   },
   dedupRingSize: {
     schema: whole(1, 64),

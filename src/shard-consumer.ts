@@ -1,25 +1,21 @@
-/** The flow for one shard:
+/** The flow for one shard. Pages overlap: while one is being stored the next are read and decoded; checkpoints
+ *  follow in the pages' order.
  *
- *    read ─► decode ─► fold and store ─► dead letters ─► count ─► checkpoint ─┐
- *      ▲                                                                      │
- *      └──────────────────────────────────────────────────────────────────────┘
+ *    read ─► decode ─► store, dead letters ──┐ in order
+ *      ▲        │                            └─► count ─► checkpoint
+ *      └────────┘ a bounded number ahead
  *
  *  It ends `finished` (shard end stored), `stopped` (asked to stop: in flight finished and checkpointed),
  *  `lost` (lease taken by another: nothing more is written for it), `stalled` (no answers: another may try) or
  *  `parked` (too many dead letters).
  *  A crash anywhere repeats work and never loses it: the store knows what it has counted. */
-import type { DecodedItem, RecordDecoder } from './decode/decode-record.ts';
-import type { DataSessionEvent } from './decode/event.ts';
 import { classify, MeterError } from './errors.ts';
+import type { EventBudget } from './event-budget.ts';
 import type { HeldLease, ShardHandler, ShardRunOutcome } from './leases/index.ts';
-import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
+import { type DecodedPage, PageStore, type PageStoreDeps, type Position } from './page-store.ts';
 import { PoisonGuard } from './poison-guard.ts';
-import type { NextPage, ReadGap, RecordPage, StreamRecord } from './source/record.ts';
-import type { DeadLetter, DeadLetterStore } from './store/dead-letters.ts';
-import type { EventOutcome, SessionStore } from './store/session-store.ts';
-import { Tally } from './tally.ts';
-import type { Clock } from './time.ts';
+import type { NextPage, RecordPage } from './source/record.ts';
 
 /** Pages of one shard, in order, read ahead within a bound. */
 export interface PageSource {
@@ -28,14 +24,11 @@ export interface PageSource {
   close(): Promise<void> | void;
 }
 
-export interface ShardConsumerDeps {
+export interface ShardConsumerDeps extends PageStoreDeps {
   readonly openPages: (lease: HeldLease) => PageSource;
-  readonly decode: RecordDecoder;
-  readonly sessions: SessionStore;
-  readonly deadLetters: DeadLetterStore;
   readonly metrics: Metrics;
-  readonly log: Log;
-  readonly clock: Clock;
+  /** Shared by all shards of the worker. */
+  readonly budget: EventBudget;
 }
 
 export interface ShardConsumerOptions {
@@ -43,32 +36,26 @@ export interface ShardConsumerOptions {
   readonly checkpointEveryMs: number;
 }
 
-/** A gap is no record: its dead letter's index is of none. */
-const GAP_INDEX = -1;
-
-interface Position {
-  readonly sequenceNumber: string;
-  readonly subSequenceNumber: number;
-}
-
-interface DecodedPage {
-  readonly items: readonly { readonly record: StreamRecord; readonly item: DecodedItem }[];
-  readonly last?: Position;
-}
+/** Farther behind than this, nobody waits for one page: events may be held back to be written together. */
+const FAR_BEHIND_MS = 60_000;
+/** Pages of one shard being stored at once, while nothing is held back: enough to hide the table's latency. */
+const PAGES_AHEAD_MAX = 4;
 
 export class ShardConsumer implements ShardHandler {
   private readonly deps: ShardConsumerDeps;
   private readonly options: ShardConsumerOptions;
+  private readonly store: PageStore;
 
   constructor(deps: ShardConsumerDeps, options: ShardConsumerOptions) {
     this.deps = deps;
     this.options = options;
+    this.store = new PageStore(deps);
   }
 
   async run(lease: HeldLease): Promise<ShardRunOutcome> {
     const pages = this.deps.openPages(lease);
     try {
-      return await this.consume(lease, pages);
+      return await new ShardFlow(this.deps, this.options, this.store, lease).run(pages);
     } catch (error) {
       if (classify(error) === 'aborted') return lease.lost.aborted ? { kind: 'lost' } : { kind: 'stopped' };
       if (!(error instanceof MeterError) || error.code !== 'position-refused') throw error;
@@ -80,147 +67,153 @@ export class ShardConsumer implements ShardHandler {
       this.deps.metrics.forgetShard(lease.leaseKey);
     }
   }
+}
 
-  private async consume(lease: HeldLease, pages: PageSource): Promise<ShardRunOutcome> {
-    const guard = new PoisonGuard();
-    let stored: Position | undefined;
-    let checkpointedAtMs = this.deps.clock.monotonicMs();
+/** A page on its way. */
+interface PageInFlight {
+  isStored: boolean;
+  readonly settled: Promise<void>;
+}
+
+class ShardFlow {
+  private readonly deps: ShardConsumerDeps;
+  private readonly options: ShardConsumerOptions;
+  private readonly store: PageStore;
+  private readonly lease: HeldLease;
+  private readonly guard = new PoisonGuard();
+  /** Aborts when no more is to be read, for whatever reason. */
+  private readonly over = new AbortController();
+  private readonly inFlight: PageInFlight[] = [];
+  private lastSettled: Promise<void> = Promise.resolve();
+  /** Stored and not yet checkpointed. */
+  private stored: Position | undefined;
+  private checkpointedAtMs: number;
+  private end: ShardRunOutcome | undefined;
+
+  constructor(deps: ShardConsumerDeps, options: ShardConsumerOptions, store: PageStore, lease: HeldLease) {
+    this.deps = deps;
+    this.options = options;
+    this.store = store;
+    this.lease = lease;
+    this.checkpointedAtMs = deps.clock.monotonicMs();
+  }
+
+  async run(pages: PageSource): Promise<ShardRunOutcome> {
+    const { stopping } = this.lease;
+    const onStop = (): void => this.over.abort();
+    stopping.addEventListener('abort', onStop, { once: true });
+    if (stopping.aborted) onStop();
+    try {
+      return await this.consume(pages);
+    } finally {
+      stopping.removeEventListener('abort', onStop);
+    }
+  }
+
+  private async consume(pages: PageSource): Promise<ShardRunOutcome> {
+    const { lease } = this;
     for (;;) {
       // 1. Read. A page in the buffer when we are asked to stop is left unread: the next owner reads it.
-      const page = await pages.next(lease.stopping);
-      if (page === 'aborted') return this.leave(lease, stored, 'stopped');
-      if (page === 'stalled') return this.leave(lease, stored, 'stalled');
-      const { isAtTip } = page;
+      const page = await pages.next(this.over.signal);
+      if (page === 'aborted') return this.leave('stopped');
+      if (page === 'stalled') return this.leave('stalled');
       // The claim goes out with every write of the lease: it is taken back before anything is left to do.
-      if (!isAtTip || page.records.length > 0) lease.setReadToTip(false);
-      const decoded = this.decodePage(page, lease);
+      if (!page.isAtTip || page.records.length > 0) lease.setReadToTip(false);
+      const decoded = await this.store.decode(page, lease);
       // A lease that we cannot renew suspends the shard; only a lost one ends it.
       if ((await lease.waitUntilValid()) === 'lost') return { kind: 'lost' };
-      // 2. Durable first: a crash after this repeats work, never loses it.
-      const startedAtMs = this.deps.clock.monotonicMs();
-      const tally = await this.store(decoded, lease);
-      if (page.gap) await this.recordGap(page.gap, lease);
-      this.deps.metrics.countBatch(tally);
-      this.deps.metrics.batchDone(this.deps.clock.monotonicMs() - startedAtMs);
-      this.deps.metrics.readPage(lease.leaseKey, page);
-      stored = decoded.last ?? stored;
-      // Most of what arrives cannot be read: a wrong stream or a wrong decoder, not bad records. Not
-      // checkpointed, so that a restart meets it again.
-      if (!page.shardEnd && guard.isTooMuch(tally))
-        return { kind: 'parked', reason: 'too-many-dead-letters' };
-      // 3. Then progress: refused if the lease is no longer ours.
-      const isDue = this.deps.clock.monotonicMs() - checkpointedAtMs >= this.options.checkpointEveryMs;
-      if (stored && (isAtTip || isDue || page.shardEnd)) {
-        if ((await this.checkpoint(lease, stored)) === 'lost') return { kind: 'lost' };
-        stored = undefined;
-        checkpointedAtMs = this.deps.clock.monotonicMs();
-      }
-      if (isAtTip) lease.setReadToTip(true);
+      await this.begin(page, decoded);
       // 4. A closed shard ends only here, after all of it is stored; its children's leases come first.
-      if (page.shardEnd) return lease.finish(page.shardEnd.childShards);
+      if (page.shardEnd) return (await this.finishInFlight()) ?? lease.finish(page.shardEnd.childShards);
     }
+  }
+
+  /** 2. Durable first: a crash after this repeats work, never loses it. */
+  private async begin(page: RecordPage, decoded: DecodedPage): Promise<void> {
+    const { budget, clock } = this.deps;
+    const { gap, millisBehindLatest = 0 } = page;
+    const mayWait = millisBehindLatest >= FAR_BEHIND_MS;
+    const eventCount = decoded.events.length;
+    // Nobody behind this page may wait any longer.
+    if (!mayWait && this.inFlight.length > 0) this.deps.sessions.flush();
+    await budget.take(eventCount);
+    const startedAtMs = clock.monotonicMs();
+    const storing = this.store.store(decoded, this.lease, { mayWait, gap });
+    const previous = this.lastSettled;
+    const settle = async (): Promise<void> => {
+      try {
+        const [tally] = await Promise.all([storing.then(mark), previous]);
+        this.deps.metrics.batchDone(clock.monotonicMs() - startedAtMs);
+        if (this.end === undefined) await this.settle(page, decoded.last, tally);
+      } finally {
+        budget.give(eventCount);
+        this.inFlight.shift();
+      }
+    };
+    const mark = <T>(tally: T): T => {
+      entry.isStored = true;
+      return tally;
+    };
+    const entry: PageInFlight = { isStored: false, settled: settle() };
+    this.lastSettled = entry.settled;
+    this.inFlight.push(entry);
+    // Whatever ends the shard ends its reading; who waits for the page learns of it there.
+    entry.settled.catch(() => this.over.abort());
+    const isFull = (): boolean => !mayWait && this.inFlight.length >= PAGES_AHEAD_MAX;
+    while (isFull() || (page.isAtTip && this.inFlight.length > 0)) await this.inFlight[0]?.settled;
+  }
+
+  /** 3. Then progress: refused if the lease is no longer ours. */
+  private async settle(
+    page: RecordPage,
+    position: Position | undefined,
+    tally: Awaited<ReturnType<PageStore['store']>>,
+  ): Promise<void> {
+    const { metrics, clock } = this.deps;
+    const { lease } = this;
+    if (page.gap) metrics.gapFound();
+    metrics.countBatch(tally);
+    metrics.readPage(lease.leaseKey, page);
+    this.stored = position ?? this.stored;
+    // Most of what arrives cannot be read: a wrong stream or a wrong decoder, not bad records. Not
+    // checkpointed, so that a restart meets it again.
+    if (!page.shardEnd && this.guard.isTooMuch(tally))
+      return this.endWith({ kind: 'parked', reason: 'too-many-dead-letters' });
+    const isDue = clock.monotonicMs() - this.checkpointedAtMs >= this.options.checkpointEveryMs;
+    // One checkpoint for what was stored together.
+    const isNextStored = this.inFlight[1]?.isStored === true;
+    if ((page.isAtTip || isDue || page.shardEnd) && !isNextStored) await this.checkpoint();
+    if (page.isAtTip && this.end === undefined) lease.setReadToTip(true);
+  }
+
+  private async checkpoint(): Promise<void> {
+    const { stored } = this;
+    if (!stored) return;
+    const outcome = await this.lease.checkpoint(stored);
+    if (outcome.kind === 'lost') return this.endWith({ kind: 'lost' });
+    this.stored = undefined;
+    this.checkpointedAtMs = this.deps.clock.monotonicMs();
+    this.deps.metrics.checkpointed(this.lease.leaseKey);
+  }
+
+  private endWith(end: ShardRunOutcome): void {
+    this.end = end;
+    this.over.abort();
+  }
+
+  /** Waits for all pages on their way, writing at once what is held back; what ended the shard, if something did. */
+  private async finishInFlight(): Promise<ShardRunOutcome | undefined> {
+    if (this.inFlight.length > 0) this.deps.sessions.flush();
+    await this.lastSettled;
+    return this.end;
   }
 
   /** Checkpoints what is stored, and goes. */
-  private async leave(
-    lease: HeldLease,
-    stored: Position | undefined,
-    kind: 'stopped' | 'stalled',
-  ): Promise<ShardRunOutcome> {
-    if (lease.lost.aborted) return { kind: 'lost' };
-    if (stored && (await this.checkpoint(lease, stored)) === 'lost') return { kind: 'lost' };
-    return { kind };
-  }
-
-  /** Resumes by KCL's rule: reading starts at the checkpointed record, and what it covers is dropped.
-   *  Source: KCL ProcessTask.java. */
-  private decodePage(page: RecordPage, lease: HeldLease): DecodedPage {
-    const { startAt } = lease;
-    const items: DecodedPage['items'][number][] = [];
-    let last: Position | undefined;
-    for (const record of page.records) {
-      const isCheckpointed = typeof startAt === 'object' && record.sequenceNumber === startAt.sequenceNumber;
-      const decoded = this.deps.decode(record, isCheckpointed ? startAt.subSequenceNumber : undefined);
-      for (const item of decoded.items) items.push({ record, item });
-      last = { sequenceNumber: record.sequenceNumber, subSequenceNumber: decoded.lastSubSequenceNumber };
-    }
-    return { items, ...(last ? { last } : {}) };
-  }
-
-  /** Makes a page's events durable and says what became of each. */
-  private async store(page: DecodedPage, lease: HeldLease): Promise<Tally> {
-    const tally = new Tally();
-    const letters: DeadLetter[] = [];
-    const events: { record: StreamRecord; index: number; event: DataSessionEvent }[] = [];
-    const bury = (
-      record: StreamRecord,
-      index: number,
-      reason: string,
-      raw: Uint8Array,
-      field?: string,
-    ): void => {
-      const { sequenceNumber, arrivedAtMs } = record;
-      letters.push({
-        shardId: lease.leaseKey,
-        sequenceNumber,
-        index,
-        reason,
-        arrivedAtMs,
-        raw,
-        ...(field ? { field } : {}),
-      });
-      tally.deadLetter(reason);
-    };
-    for (const { record, item } of page.items) {
-      if (item.kind === 'event') events.push({ record, index: item.index, event: item.event });
-      else if (item.kind === 'poison') bury(record, item.index, item.reason, item.raw, item.field);
-      else this.ignore(item, tally, lease.leaseKey);
-    }
-    const outcomes = await this.deps.sessions.apply(
-      events.map(({ event }) => event),
-      lease.lost,
-    );
-    for (const [at, { record, index, event }] of events.entries()) {
-      const outcome = outcomes[at] as EventOutcome;
-      if (outcome.kind === 'refused') bury(record, index, outcome.reason, record.data);
-      else tally.settle(event, outcome.kind);
-    }
-    if (letters.length > 0) await this.deps.deadLetters.put(letters, lease.lost);
-    return tally;
-  }
-
-  /** What retention took before we read it is kept as a dead letter without a record: it counts nowhere, since
-   *  nobody knows what was in it, but it is there for who reconciles. */
-  private async recordGap({ after, firstSequenceNumber }: ReadGap, lease: HeldLease): Promise<void> {
-    const { deadLetters, metrics, log, clock } = this.deps;
-    const letter = {
-      shardId: lease.leaseKey,
-      sequenceNumber: after,
-      index: GAP_INDEX,
-      reason: 'gap',
-      arrivedAtMs: clock.wallMs(),
-      raw: new TextEncoder().encode(firstSequenceNumber ?? ''),
-    };
-    await deadLetters.put([letter], lease.lost);
-    metrics.gapFound();
-    log.error(
-      'shard.gap',
-      'the checkpoint is past the retention: records after it may be lost. Reading goes on with the oldest',
-      { shardId: lease.leaseKey, checkpoint: after, sequenceNumber: firstSequenceNumber },
-    );
-  }
-
-  private ignore(item: DecodedItem & { kind: 'ignored' }, tally: Tally, shardId: string): void {
-    tally.ignore(item.reason);
-    // Operators validate a sink with the id that its test event carries.
-    if (item.reason === 'test-event')
-      this.deps.log.info('event.test', 'a sink test event arrived', { shardId, testId: item.testId });
-  }
-
-  private async checkpoint(lease: HeldLease, position: Position): Promise<'kept' | 'lost'> {
-    const outcome = await lease.checkpoint(position);
-    if (outcome.kind === 'lost') return 'lost';
-    this.deps.metrics.checkpointed(lease.leaseKey);
-    return 'kept';
+  private async leave(kind: 'stopped' | 'stalled'): Promise<ShardRunOutcome> {
+    if (this.lease.lost.aborted) return { kind: 'lost' };
+    const end = await this.finishInFlight();
+    if (end) return end;
+    await this.checkpoint();
+    return this.end ?? { kind };
   }
 }

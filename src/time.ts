@@ -18,6 +18,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Resolves after `ms`, or as soon as `signal` aborts; never rejects. Check the signal afterwards. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves in the event loop's next turn, after what is ready now: for gathering, and for letting others go on. */
+  turn(): Promise<void>;
   /** A signal that aborts after `ms` unless cancelled. The timer does not keep the process alive. */
   timeout(ms: number): Timeout;
 }
@@ -43,6 +45,7 @@ export const systemClock: Clock = {
       const timer = setTimeout(done, Math.max(0, ms));
       signal?.addEventListener('abort', done, { once: true });
     }),
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
   timeout: (ms) => {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), ms);

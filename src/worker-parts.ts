@@ -4,20 +4,25 @@ import { gzipSync } from 'node:zlib';
 import type { AwsClients } from './aws-clients.ts';
 import { type Config, streamsOf } from './config.ts';
 import { createDecoder, type RecordDecoder } from './decode/decode-record.ts';
-import type { HeldLease, InitialPosition } from './leases/index.ts';
+import { EventBudget } from './event-budget.ts';
+import type { HeldLease, InitialPosition, ShardHandler } from './leases/index.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 import type { PersonalField } from './reduce/last-values.ts';
+import { ShardConsumer } from './shard-consumer.ts';
 import { streamNameOf } from './source/list-streams.ts';
 import { openReader } from './source/open-reader.ts';
-import { Prefetch } from './source/prefetch.ts';
+import { Prefetch, PrefetchBudget } from './source/prefetch.ts';
+import { readRecord } from './source/read-record.ts';
 import { gunzip, md5 } from './source/record-codec.ts';
 import type { StartPosition } from './source/start-position.ts';
 import { StreamConsumer } from './source/stream-consumer.ts';
+import { ChosenWriter } from './store/chosen-writer.ts';
 import { type DeadLetterStore, DynamoDeadLetterStore } from './store/dead-letters.ts';
 import { DedupPages } from './store/dedup-pages.ts';
 import { DynamoSessionStore } from './store/dynamo-session-store.ts';
 import { reportRetries } from './store/report-retries.ts';
+import { SessionLoader } from './store/session-loader.ts';
 import type { SessionStore } from './store/session-store.ts';
 import { tableNames } from './store/tables.ts';
 import type { Clock, Random } from './time.ts';
@@ -49,20 +54,43 @@ export function buildDecoder(config: Config): RecordDecoder {
   });
 }
 
-export function buildStores(
-  { clients, clock, random, log, metrics }: PartsDeps,
-  config: Config,
-): { readonly sessions: SessionStore; readonly deadLetters: DeadLetterStore } {
+export interface Stores {
+  readonly sessions: SessionStore;
+  readonly deadLetters: DeadLetterStore;
+  /** Finds out how to write, before the first write. @throws MeterError `batch-writes-refused`. */
+  open(): Promise<void>;
+  /** Ends all that is under way. */
+  close(): void;
+}
+
+export function buildStores({ clients, clock, random, log, metrics }: PartsDeps, config: Config): Stores {
   const names = tableNames(config);
+  const closing = new AbortController();
   const onRetry = reportRetries(log, metrics, clock);
-  const shared = { client: clients.data, clock, random, metrics, onRetry };
-  const pages = new DedupPages({ ...shared, tableName: names.dedup, horizonDays: config.dedupHorizonDays });
+  const shared = { client: clients.data, clock, random, log, metrics, onRetry, closing: closing.signal };
+  const writer = new ChosenWriter(shared, { mode: config.writeMode, tableName: names.sessions });
+  const loader = new SessionLoader(names.sessions, shared);
+  const pages = new DedupPages({
+    ...shared,
+    writer,
+    tableName: names.dedup,
+    horizonDays: config.dedupHorizonDays,
+  });
   return {
     sessions: new DynamoSessionStore(
-      { ...shared, tableName: names.sessions, pages, hash16: (text) => sha256(text).slice(0, 32) },
+      {
+        ...shared,
+        tableName: names.sessions,
+        writer,
+        loader,
+        pages,
+        hash16: (text) => sha256(text).slice(0, 32),
+      },
       {
         dedupRingSize: config.dedupRingSize,
         personalFields: new Set(config.personalFields.map((field) => FIELD_OF[field])),
+        cacheMaxBytes: config.sessionCacheMaxBytes,
+        holdBackMs: config.holdBackMs,
       },
     ),
     deadLetters: new DynamoDeadLetterStore({
@@ -72,8 +100,24 @@ export function buildStores(
       gzip: (bytes) => gzipSync(bytes),
       sha256,
     }),
+    open: () => writer.open(),
+    close: () => closing.abort(),
   };
 }
+
+/** Reads one record of a lease's shard again. */
+const recordReader =
+  (deps: PartsDeps, config: Config) =>
+  (lease: HeldLease, sequenceNumber: string): Promise<Uint8Array | undefined> =>
+    readRecord(
+      { ...deps, kinesis: deps.clients.kinesis },
+      { stream: streamOf(lease, config), shardId: lease.shardId },
+      sequenceNumber,
+      lease.lost,
+    );
+
+const streamOf = ({ streamId }: HeldLease, config: Config): string =>
+  streamId === undefined ? config.stream : streamNameOf(streamId);
 
 /** Where a shard without a lease starts, in the lease table's words. */
 export const startPositionOf = ({
@@ -106,10 +150,14 @@ export const fanOutConsumers = (deps: PartsDeps, config: Config): ReadonlyMap<st
   );
 
 /** Reads a lease's shard ahead of its consumer. */
-export const pageOpener =
-  (deps: PartsDeps, config: Config, consumers: ReadonlyMap<string, StreamConsumer>) =>
-  (lease: HeldLease): Prefetch => {
-    const stream = lease.streamId === undefined ? config.stream : streamNameOf(lease.streamId);
+function pageOpener(
+  deps: PartsDeps,
+  config: Config,
+  consumers: ReadonlyMap<string, StreamConsumer>,
+): (lease: HeldLease) => Prefetch {
+  const budget = new PrefetchBudget(config.prefetchMaxBytes);
+  return (lease) => {
+    const stream = streamOf(lease, config);
     const { kinesis, kinesisStreaming } = deps.clients;
     return new Prefetch(
       openReader(
@@ -125,6 +173,28 @@ export const pageOpener =
           stallAfterMs: config.stallAfterMs,
         },
       ),
-      config.prefetchMaxBytes,
+      budget,
     );
   };
+}
+
+/** What reads and stores each shard. */
+export function buildHandler(
+  deps: PartsDeps,
+  config: Config,
+  { stores, consumers }: { readonly stores: Stores; readonly consumers: ReadonlyMap<string, StreamConsumer> },
+): ShardHandler {
+  const { sessions, deadLetters } = stores;
+  return new ShardConsumer(
+    {
+      ...deps,
+      sessions,
+      deadLetters,
+      budget: new EventBudget(config.pendingEventsMax, () => sessions.flush()),
+      openPages: pageOpener(deps, config, consumers),
+      readRecord: recordReader(deps, config),
+      decode: buildDecoder(config),
+    },
+    { checkpointEveryMs: config.checkpointEveryMs },
+  );
+}

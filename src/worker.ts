@@ -15,13 +15,12 @@ import type { Log } from './ops/log.ts';
 import type { MetricsSnapshot } from './ops/metrics.ts';
 import { PrometheusMetrics } from './ops/prometheus-metrics.ts';
 import { preflight } from './preflight.ts';
-import { ShardConsumer } from './shard-consumer.ts';
 import { listStreams } from './source/list-streams.ts';
 import type { StreamConsumer } from './source/stream-consumer.ts';
 import { tableNames } from './store/tables.ts';
 import { atMost, type Clock, type Random } from './time.ts';
 import { VERSION } from './version.ts';
-import { buildDecoder, buildStores, fanOutConsumers, pageOpener, startPositionOf } from './worker-parts.ts';
+import { buildHandler, buildStores, fanOutConsumers, type Stores, startPositionOf } from './worker-parts.ts';
 
 /** Unit: ms. */
 const PULSE_EVERY_MS = 1_000;
@@ -60,6 +59,7 @@ export class Worker {
   private readonly coordinator: LeaseCoordinator;
   private readonly heartbeats: Heartbeats;
   private readonly stopping = new AbortController();
+  private stores!: Stores;
   private consumers: ReadonlyMap<string, StreamConsumer> = new Map();
   private phase: Phase = 'starting';
   private parked: { readonly kind: 'parked'; readonly shardId: string; readonly reason: string } | undefined;
@@ -93,6 +93,7 @@ export class Worker {
     // Registered before the first shard is read, so that what an operator must do is said at the start.
     for (const consumer of this.consumers.values())
       await this.unlessStopped(consumer.arn(this.stopping.signal));
+    await this.unlessStopped(this.stores.open());
     const http = await this.openHttp();
     const ended = new AbortController();
     const pulse = this.pulse(ended.signal);
@@ -107,6 +108,7 @@ export class Worker {
       ended.abort();
       await pulse;
       await http?.stop();
+      this.stores.close();
       this.clients.close();
     }
   }
@@ -164,16 +166,8 @@ export class Worker {
     const { config, deps, clients, metrics } = this;
     const parts = { ...deps, clients, metrics };
     this.consumers = fanOutConsumers(parts, config);
-    const handler = new ShardConsumer(
-      {
-        ...deps,
-        ...buildStores(parts, config),
-        metrics,
-        openPages: pageOpener(parts, config, this.consumers),
-        decode: buildDecoder(config),
-      },
-      { checkpointEveryMs: config.checkpointEveryMs },
-    );
+    this.stores = buildStores(parts, config);
+    const handler = buildHandler(parts, config, { stores: this.stores, consumers: this.consumers });
     return new LeaseCoordinator(
       {
         ...deps,

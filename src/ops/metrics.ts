@@ -61,6 +61,8 @@ export interface Metrics extends ReadMetrics {
   wrote(kind: StoreWrite): void;
   /** A conditional write found that somebody else wrote first. */
   conflicted(): void;
+  /** Where the session came from that events were folded upon. */
+  sessionUsed(from: 'cache' | 'table'): void;
   /** Old or repeated events made the store read their dedup pages. */
   dedupPagesRead(): void;
   throttled(service: AwsService): void;

@@ -126,6 +126,10 @@ export class PrometheusMetrics implements Metrics {
     this.series.conflicts.inc();
   }
 
+  sessionUsed(from: 'cache' | 'table'): void {
+    this.series.sessionsUsed.inc({ from });
+  }
+
   dedupPagesRead(): void {
     this.series.dedupReads.inc();
   }

@@ -28,7 +28,10 @@ export function buildSeries(registry: Registry, shards: ShardProgress, leaseCost
     recordBytes: counter('record_bytes_total', 'Bytes of records processed'),
     getRecordsSeconds: histogram('getrecords_duration_seconds', 'GetRecords calls that succeeded'),
     batchSeconds: histogram('batch_duration_seconds', 'Decoding and storing one page'),
-    awsErrors: counter('aws_errors_total', 'Failed calls that are repeated', ['service', 'error']),
+    awsErrors: counter('aws_errors_total', 'Failed calls, and statements of a batch, that are repeated', [
+      'service',
+      'error',
+    ]),
     throttles: counter('throttles_total', 'Calls that were throttled', ['service']),
     gaps: counter('gaps_total', 'Checkpoints older than the retention: records may be lost'),
     leases: gauge(registry, 'leases', 'Leases held'),
@@ -38,6 +41,11 @@ export function buildSeries(registry: Registry, shards: ShardProgress, leaseCost
     ]),
     writes: counter('store_writes_total', 'Writes to the data tables', ['kind']),
     conflicts: counter('store_conflicts_total', 'Conditional writes that came second'),
+    sessionsUsed: counter(
+      'sessions_used_total',
+      'Sessions that events were folded upon, by where they came from',
+      ['from'],
+    ),
     dedupReads: counter('dedup_page_reads_total', 'Reads of dedup pages'),
     buildInfo: gauge(registry, 'build_info', 'Always 1', ['version', 'node']),
   };

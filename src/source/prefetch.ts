@@ -6,7 +6,7 @@
 import { Doorbell } from './doorbell.ts';
 import type { NextPage, RecordPage } from './record.ts';
 
-export const PREFETCH_MAX_BYTES_DEFAULT = 8 * 1024 * 1024;
+export const PREFETCH_MAX_BYTES_DEFAULT = 32 * 1024 * 1024;
 /** Charged per page besides its data, so that empty pages cannot pile up. */
 const PAGE_OVERHEAD_BYTES = 1024;
 
@@ -15,11 +15,35 @@ export interface PageReader {
   next(signal: AbortSignal): Promise<NextPage>;
 }
 
+/** Memory for reading ahead, shared evenly by all that read. */
+export class PrefetchBudget {
+  private readonly bytesMax: number;
+  private readers = 0;
+
+  /** Unit: bytes. */
+  constructor(bytesMax = PREFETCH_MAX_BYTES_DEFAULT) {
+    this.bytesMax = bytesMax;
+  }
+
+  join(): void {
+    this.readers += 1;
+  }
+
+  leave(): void {
+    this.readers -= 1;
+  }
+
+  /** Reading pauses while a reader holds this much; one page more may be on its way. Unit: bytes. */
+  get share(): number {
+    return this.bytesMax / Math.max(1, this.readers);
+  }
+}
+
 const charge = (page: RecordPage): number => page.bytes + PAGE_OVERHEAD_BYTES;
 
 export class Prefetch {
   private readonly reader: PageReader;
-  private readonly bytesMax: number;
+  private readonly budget: PrefetchBudget;
   private readonly pages: RecordPage[] = [];
   private readonly closing = new AbortController();
   private readonly pageArrived = new Doorbell();
@@ -29,10 +53,10 @@ export class Prefetch {
   private isStalled = false;
   private filling: Promise<void> | undefined;
 
-  /** `bytesMax`: reading pauses while this much is buffered; one page more may be on its way. Unit: bytes. */
-  constructor(reader: PageReader, bytesMax = PREFETCH_MAX_BYTES_DEFAULT) {
+  constructor(reader: PageReader, budget = new PrefetchBudget()) {
     this.reader = reader;
-    this.bytesMax = bytesMax;
+    this.budget = budget;
+    budget.join();
   }
 
   /** The next page in order; 'aborted' once `signal` aborts or after `close`; 'stalled' when the reader is, after
@@ -56,6 +80,7 @@ export class Prefetch {
 
   /** Stops reading; resolves when no call is in flight any more. */
   async close(): Promise<void> {
+    if (!this.closing.signal.aborted) this.budget.leave();
     this.closing.abort();
     this.pages.length = 0;
     this.pageArrived.ring();
@@ -66,7 +91,7 @@ export class Prefetch {
     const { signal } = this.closing;
     try {
       while (!signal.aborted) {
-        if (this.bufferedBytes >= this.bytesMax) {
+        if (this.bufferedBytes >= this.budget.share) {
           await this.pageTaken.wait(signal);
           continue;
         }

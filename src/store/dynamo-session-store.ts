@@ -1,234 +1,186 @@
-/** Exactly once by compare-and-swap. For each session of a batch:
+/** Exactly once by compare-and-swap. All shards of a worker share it: events of one session wait in one queue, and
+ *  at most one round of a session is under way.
  *
- *    load ──► judge each event by the item's dedup memory ──► all known ──► duplicates, nothing written
- *      ▲            │ (pages are read only for old or repeated events)
- *      │            ▼ fold the new ones
- *      │      ring over its size? write committed ids to a page   1. durable first: a page never claims more
- *      │            ▼                                                than an earlier swap committed
- *      └─ conflict ─ put if version unchanged                     2. the swap counts and remembers at once
+ *    queue ──due──► base: cached, or loaded ──► judge each event by the item's dedup memory ──► all known:
+ *                     ▲                          │ (pages are read only for old or repeated events)  duplicates
+ *                     │                          ▼ fold the new ones
+ *                     │                  ring over its size? committed ids to a page   1. durable first
+ *                     └──── conflict ─── write if version unchanged                    2. counts and remembers at once
  *
- *  An answer that was lost is harmless: the reload finds the ids and changes nothing. */
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+ *  An answer that was lost is harmless: the item read next holds the ids, and nothing changes. */
 import type { DataSessionEvent } from '../decode/event.ts';
-import { EMPTY_MEMORY, type EventId, judge, remember, spill } from '../reduce/dedup-memory.ts';
-import type { PersonalField } from '../reduce/last-values.ts';
-import { emptySession, foldEvent } from '../reduce/session.ts';
-import { mapLimit, type RetryDeps, throwIfAborted, untilDone } from '../retry.ts';
+import { EMPTY_MEMORY, eventIdOf } from '../reduce/dedup-memory.ts';
+import { emptySession } from '../reduce/session.ts';
+import { throwIfAborted } from '../retry.ts';
 import { backoffMs } from '../time.ts';
-import type { DedupPages } from './dedup-pages.ts';
-import { type Group, type GroupedEvent, groupBySession, isSameWrite, type Loaded } from './group-events.ts';
-import { type ItemMap, itemSizeBytes, writeUnits } from './item-size.ts';
-import { loadSessions } from './load-sessions.ts';
-import { EVENT_ID_BYTES } from './private-state.ts';
-import { type StoredSession, sessionFromItem, sessionToItem } from './session-item.ts';
-import type { EventOutcome, SessionStore, StoreMetrics } from './session-store.ts';
+import type { ReadItem } from './item-writer.ts';
+import { ApplyRequest, type PendingEvent, type SessionQueue } from './pending-events.ts';
+import { type CachedSession, SessionCache } from './session-cache.ts';
+import { sessionFromItem } from './session-item.ts';
+import { SessionRound, type Tried } from './session-round.ts';
+import type { EventOutcome, SessionStore } from './session-store.ts';
+import type { SessionStoreDeps, SessionStoreOptions } from './session-store-options.ts';
 
-/** Below the SDK's 50 sockets, so that a batch never waits for a socket behind itself. */
-const WRITES_IN_FLIGHT_MAX = 16;
-/** The ids of one swap all go into the ring: 256 make an item of 5 KB, far from DynamoDB's 400 KB. A session
- *  with more events in one batch takes several swaps. */
-const EVENTS_PER_SWAP_MAX = 256;
-/** A ring shorter than this is not emptied only to save the item a write unit: the page would cost as much. */
-const IDS_WORTH_A_PAGE_MIN = 6;
-
-export interface SessionStoreOptions {
-  /** Distinct event ids kept in the item before they move to a page. Default 16. */
-  readonly dedupRingSize: number;
-  readonly personalFields: ReadonlySet<PersonalField>;
-}
-
-export interface SessionStoreDeps extends RetryDeps {
-  readonly client: DynamoDBDocumentClient;
-  readonly tableName: string;
-  readonly pages: DedupPages;
-  /** 32 hex digits for an event id that is not an `EZ` sid. */
-  readonly hash16: (text: string) => string;
-  readonly metrics?: StoreMetrics;
-}
+/** Decoded events held back at most, each about 0.5 KB. */
+const HELD_BACK_MAX = 100_000;
 
 export class DynamoSessionStore implements SessionStore {
   private readonly deps: SessionStoreDeps;
   private readonly options: SessionStoreOptions;
+  private readonly cache: SessionCache;
+  private readonly rounds: SessionRound;
+  private readonly queues = new Map<string, SessionQueue>();
+  private heldBack = new Set<SessionQueue>();
+  private heldBackCount = 0;
 
   constructor(deps: SessionStoreDeps, options: SessionStoreOptions) {
     this.deps = deps;
     this.options = options;
+    this.cache = new SessionCache(options.cacheMaxBytes);
+    this.rounds = new SessionRound(deps, options);
+    deps.closing.addEventListener('abort', () => this.close(), { once: true });
   }
 
-  async apply(events: readonly DataSessionEvent[], signal: AbortSignal): Promise<readonly EventOutcome[]> {
-    const outcomes = new Array<EventOutcome>(events.length);
-    let waiting = groupBySession(events, this.deps.hash16);
-    for (let attempt = 0; waiting.length > 0; attempt += 1) {
-      if (attempt > 1) await this.deps.clock.sleep(backoffMs(attempt, this.deps.random, 10, 1000), signal);
-      const loaded = await this.load(
-        waiting.map((group) => group.sid),
-        signal,
-      );
-      const settled = await mapLimit(waiting, WRITES_IN_FLIGHT_MAX, (group) =>
-        this.settle(group, loaded.get(group.sid), outcomes, signal),
-      );
-      waiting = waiting.filter((_, index) => settled[index] === 'again');
-    }
-    return outcomes;
-  }
-
-  private retry<T>(operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    return untilDone(operation, signal, this.deps);
-  }
-
-  private load(sids: readonly string[], signal: AbortSignal): Promise<Map<string, Loaded>> {
-    const pause = (attempt: number): Promise<void> => {
-      this.deps.metrics?.throttled('dynamodb');
-      throwIfAborted(signal);
-      return this.deps.clock.sleep(backoffMs(attempt, this.deps.random), signal);
-    };
-    return this.retry(() => loadSessions(this.deps.client, this.deps.tableName, sids, pause), signal);
-  }
-
-  /** One try to count a session's events on top of the item as loaded. */
-  private async settle(
-    group: Group,
-    current: Loaded,
-    outcomes: EventOutcome[],
+  async apply(
+    events: readonly DataSessionEvent[],
     signal: AbortSignal,
-  ): Promise<'done' | 'again'> {
-    let stored: StoredSession;
-    try {
-      stored = current
-        ? sessionFromItem(current)
-        : { session: emptySession(group.sid), memory: EMPTY_MEMORY, version: 0, unknown: {} };
-    } catch {
-      this.refuse(group, outcomes, 'session-item-unreadable');
-      return 'done';
-    }
-    const fresh = await this.findFresh(group, current, stored, outcomes, signal);
-    if (fresh.length === 0) return 'done';
-    const counting = fresh.slice(0, EVENTS_PER_SWAP_MAX);
-    const item = await this.fold(stored, current, counting, signal);
-    group.tried = { item, ids: new Set(counting.map(({ id }) => id)) };
-    const swapped = await this.swap(group, stored.version, item, counting, outcomes, signal);
-    if (swapped === 'again' || counting.length === fresh.length) return swapped;
-    group.events = fresh.slice(EVENTS_PER_SWAP_MAX);
-    return 'again';
+    { mayWait = false } = {},
+  ): Promise<readonly EventOutcome[]> {
+    throwIfAborted(signal);
+    throwIfAborted(this.deps.closing);
+    const request = new ApplyRequest(events.length);
+    for (const [index, event] of events.entries()) this.enqueue(request, event, index, mayWait);
+    if (this.heldBackCount >= HELD_BACK_MAX) this.flush();
+    return request.until(signal);
   }
 
-  /** The events not yet counted; the others get their outcome. */
-  private async findFresh(
-    group: Group,
-    current: Loaded,
-    stored: StoredSession,
-    outcomes: EventOutcome[],
-    signal: AbortSignal,
-  ): Promise<GroupedEvent[]> {
-    // A swap whose answer was lost: what it counted was counted by us.
-    const counted =
-      group.tried && isSameWrite(current, group.tried.item) ? group.tried.ids : new Set<EventId>();
-    const seen = new Set<EventId>();
-    let pageIds: ReadonlySet<EventId> | undefined;
-    const fresh: GroupedEvent[] = [];
-    for (const entry of group.events) {
-      const isRepeat = seen.has(entry.id);
-      seen.add(entry.id);
-      let verdict = isRepeat ? 'duplicate' : judge(stored.memory, entry.id, entry.event.timestampMs);
-      if (verdict === 'ask-pages') {
-        pageIds ??= await this.readPages(group.sid, signal);
-        verdict = pageIds.has(entry.id) ? 'duplicate' : 'new';
+  flush(): void {
+    const held = this.heldBack;
+    this.heldBack = new Set();
+    this.heldBackCount = 0;
+    for (const queue of held) this.start(queue);
+  }
+
+  private close(): void {
+    const error = Object.assign(new Error('the store is closed'), { name: 'AbortError' });
+    for (const { events } of this.queues.values()) for (const { request } of events) request.reject(error);
+    this.queues.clear();
+    this.heldBack.clear();
+  }
+
+  private enqueue(request: ApplyRequest, event: DataSessionEvent, index: number, mayWait: boolean): void {
+    const sid = event.dataSessionSid;
+    let queue = this.queues.get(sid);
+    if (!queue) {
+      queue = { sid, events: [], isDue: false, isRunning: false };
+      this.queues.set(sid, queue);
+    }
+    queue.events.push({ event, id: eventIdOf(event.eventSid, this.deps.hash16), request, index });
+    if (mayWait && !queue.isDue) this.holdBack(queue);
+    else this.start(queue);
+  }
+
+  private holdBack(queue: SessionQueue): void {
+    if (this.heldBack.size === 0) void this.flushLater(this.heldBack);
+    this.heldBack.add(queue);
+    this.heldBackCount += 1;
+  }
+
+  private async flushLater(held: ReadonlySet<SessionQueue>): Promise<void> {
+    await this.deps.clock.sleep(this.options.holdBackMs, this.deps.closing);
+    if (held === this.heldBack && !this.deps.closing.aborted) this.flush();
+  }
+
+  private start(queue: SessionQueue): void {
+    queue.isDue = true;
+    if (!queue.isRunning) void this.run(queue);
+  }
+
+  private async run(queue: SessionQueue): Promise<void> {
+    queue.isRunning = true;
+    // What comes in the same turn goes along.
+    await null;
+    while (queue.isDue && queue.events.length > 0) {
+      const events = queue.events.filter(({ request }) => !request.isDropped);
+      queue.events = [];
+      queue.isDue = false;
+      try {
+        await this.count(queue.sid, events);
+      } catch (error) {
+        this.cache.delete(queue.sid);
+        for (const { request } of events) request.reject(error);
       }
-      if (verdict === 'new') fresh.push(entry);
-      else outcomes[entry.index] = { kind: !isRepeat && counted.has(entry.id) ? 'applied' : 'duplicate' };
     }
-    return fresh;
+    queue.isRunning = false;
+    if (queue.events.length === 0) this.queues.delete(queue.sid);
   }
 
-  private readPages(sid: string, signal: AbortSignal): Promise<ReadonlySet<EventId>> {
-    this.deps.metrics?.dedupPagesRead();
-    return this.retry(() => this.deps.pages.read(pageKeyOf(sid)), signal);
-  }
-
-  /** Folds new events; moves committed ids to a page first when the ring, or the item, would grow too large. */
-  private async fold(
-    stored: StoredSession,
-    current: Loaded,
-    fresh: readonly GroupedEvent[],
-    signal: AbortSignal,
-  ): Promise<ItemMap> {
-    let { session } = stored;
-    for (const { event } of fresh) session = foldEvent(session, event, this.options.personalFields);
-    const added = fresh.map(({ id, event: { timestampMs } }) =>
-      timestampMs === undefined ? { id } : { id, timestampMs },
-    );
-    const updatedAtMs = this.deps.clock.wallMs();
-    const build = (memory: StoredSession['memory']): ItemMap =>
-      sessionToItem(
-        { session, memory: remember(memory, added), version: stored.version + 1, unknown: stored.unknown },
-        updatedAtMs,
-      );
-    const item = build(stored.memory);
-    if (!current || !this.mustSpill(stored.memory.ring.length, added.length, item)) return item;
-    const spilled = spill(stored.memory);
-    const pages = await this.retry(
-      () => this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids),
-      signal,
-    );
-    for (let page = 0; page < pages; page += 1) this.deps.metrics?.wrote('page');
-    return build(spilled.memory);
-  }
-
-  private mustSpill(committed: number, added: number, item: ItemMap): boolean {
-    if (committed === 0) return false;
-    if (committed + added > this.options.dedupRingSize) return true;
-    const size = itemSizeBytes(item);
-    const saved = writeUnits(size) - writeUnits(size - committed * EVENT_ID_BYTES);
-    return committed >= IDS_WORTH_A_PAGE_MIN && saved > 0;
-  }
-
-  private async swap(
-    group: Group,
-    version: number,
-    item: ItemMap,
-    fresh: readonly GroupedEvent[],
-    outcomes: EventOutcome[],
-    signal: AbortSignal,
-  ): Promise<'done' | 'again'> {
-    try {
-      await this.retry(() => this.put(item, version), signal);
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) {
-        this.deps.metrics?.conflicted();
-        return 'again';
+  /** Gives each event its outcome, in as many writes as it takes. */
+  private async count(sid: string, events: readonly PendingEvent[]): Promise<void> {
+    let open = events;
+    let tried: Tried | undefined;
+    const cached = this.cached(sid);
+    let base = cached ?? (await this.loadBase(sid));
+    for (let conflicts = 0; open.length > 0; ) {
+      if (!base) {
+        for (const { request, index } of open)
+          request.settle(index, { kind: 'refused', reason: 'session-item-unreadable' });
+        return;
       }
-      if ((error as Error).name !== 'ValidationException') throw error;
-      this.refuse(group, outcomes, 'refused-by-store');
-      return 'done';
+      const round = await this.rounds.run(base, open, tried);
+      open = round.open;
+      if (cached && base === cached && (round.written || round.conflict))
+        this.cache.sample(round.conflict !== undefined);
+      if (round.written) {
+        this.cache.set(sid, round.written);
+        base = round.written;
+        tried = undefined;
+      }
+      if (!round.conflict) continue;
+      this.cache.delete(sid);
+      tried = round.conflict.tried;
+      conflicts += 1;
+      if (conflicts > 1) await this.pause(conflicts);
+      base = read(sid, round.conflict.current ?? (await this.load(sid)));
     }
-    this.deps.metrics?.wrote('session');
-    for (const { index } of fresh) outcomes[index] = { kind: 'applied' };
-    return 'done';
   }
 
-  private put(item: ItemMap, version: number): Promise<unknown> {
-    return this.deps.client.send(
-      new PutCommand({
-        TableName: this.deps.tableName,
-        Item: item,
-        ...(version === 0
-          ? { ConditionExpression: 'attribute_not_exists(data_session_sid)' }
-          : {
-              ConditionExpression: 'version = :version',
-              ExpressionAttributeValues: { ':version': version },
-            }),
-      }),
-    );
+  private async pause(conflicts: number): Promise<void> {
+    const { clock, random } = this.deps;
+    await clock.sleep(backoffMs(conflicts, random, 10, 1_000), this.deps.closing);
+    throwIfAborted(this.deps.closing);
   }
 
-  private refuse(
-    group: Group,
-    outcomes: EventOutcome[],
-    reason: 'session-item-unreadable' | 'refused-by-store',
-  ): void {
-    for (const { index } of group.events) outcomes[index] ??= { kind: 'refused', reason };
+  private cached(sid: string): CachedSession | undefined {
+    const cached = this.cache.isTrusted ? this.cache.get(sid) : undefined;
+    if (cached) this.deps.metrics?.sessionUsed('cache');
+    return cached;
+  }
+
+  /** The session to fold upon; undefined when its item cannot be read. */
+  private async loadBase(sid: string): Promise<CachedSession | undefined> {
+    const cached = this.cache.get(sid);
+    const loaded = read(sid, await this.load(sid));
+    if (cached) this.cache.sample(cached.stored.version !== loaded?.stored.version);
+    return loaded;
+  }
+
+  private load(sid: string): Promise<ReadItem | undefined> {
+    this.deps.metrics?.sessionUsed('table');
+    return this.deps.loader.load(sid);
   }
 }
 
-const pageKeyOf = (sid: string): string => `session#${sid}`;
+/** Undefined when the item was not written by this program, or is damaged. */
+function read(sid: string, item: ReadItem | undefined): CachedSession | undefined {
+  if (!item)
+    return {
+      stored: { session: emptySession(sid), memory: EMPTY_MEMORY, version: 0, unknown: {} },
+      item: {},
+    };
+  try {
+    return { stored: sessionFromItem(item), item };
+  } catch {
+    return undefined;
+  }
+}

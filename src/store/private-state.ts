@@ -3,7 +3,7 @@
  *
  *  Layout, version 1: version u8 · flags u8 · [spilled-through time48] · [ring-through time48]
  *  · cumulative and before counters present by flag, as varints · [terminal time48 rank u8]
- *  · stamp count u8, each time48 rank u8 fields u16 · id count varint · ids of 16 bytes. */
+ *  · stamp count u8, each time48 rank u8 fields u16 · id count varint · ids of 16 bytes · [writer u32]. */
 import type { DedupMemory, EventId } from '../reduce/dedup-memory.ts';
 import { LAST_VALUE_FIELDS, type LastValueField, type Stamp, type Stamps } from '../reduce/last-values.ts';
 
@@ -22,6 +22,8 @@ export interface PrivateState {
   readonly isSeenFromStart: boolean;
   readonly download: DirectionCounters;
   readonly upload: DirectionCounters;
+  /** A number of the process that wrote it, by which it knows its own write again. */
+  readonly writer?: number;
 }
 
 const FLAG = {
@@ -31,6 +33,7 @@ const FLAG = {
   ringThrough: 8,
   counters: 16,
   terminal: 32,
+  writer: 64,
 } as const;
 
 class Writer {
@@ -40,6 +43,10 @@ class Writer {
   }
   uint16(value: number): void {
     this.bytes.push(value >> 8, value & 0xff);
+  }
+  uint32(value: number): void {
+    this.uint16(value >>> 16);
+    this.uint16(value & 0xffff);
   }
   time48(ms: number): void {
     for (let shift = 40; shift >= 0; shift -= 8) this.bytes.push(Math.floor(ms / 2 ** shift) & 0xff);
@@ -75,6 +82,9 @@ class Reader {
   }
   uint16(): number {
     return this.uint8() * 256 + this.uint8();
+  }
+  uint32(): number {
+    return this.uint16() * 65_536 + this.uint16();
   }
   time48(): number {
     let ms = 0;
@@ -126,7 +136,8 @@ function flagsOf(state: PrivateState): number {
     (memory.spilledThroughMs === undefined ? 0 : FLAG.spilledThrough) |
     (memory.ringThroughMs === undefined ? 0 : FLAG.ringThrough) |
     (hasCounters(state) ? FLAG.counters : 0) |
-    (state.terminalStamp === undefined ? 0 : FLAG.terminal)
+    (state.terminalStamp === undefined ? 0 : FLAG.terminal) |
+    (state.writer === undefined ? 0 : FLAG.writer)
   );
 }
 
@@ -155,6 +166,7 @@ export function packPrivateState(state: PrivateState): Uint8Array {
   }
   writer.varint(BigInt(memory.ring.length));
   for (const id of memory.ring) writer.hex(id);
+  if (state.writer !== undefined) writer.uint32(state.writer);
   return writer.finish();
 }
 
@@ -192,6 +204,7 @@ export function unpackPrivateState(bytes: Uint8Array): PrivateState {
   const stamps = readStamps(reader);
   const ring: EventId[] = [];
   for (let count = reader.varint(); count > 0n; count -= 1n) ring.push(reader.hex(EVENT_ID_BYTES) as EventId);
+  const writer = flags & FLAG.writer ? reader.uint32() : undefined;
   return {
     memory: {
       ring,
@@ -204,5 +217,6 @@ export function unpackPrivateState(bytes: Uint8Array): PrivateState {
     isSeenFromStart: (flags & FLAG.seenFromStart) !== 0,
     download,
     upload,
+    ...(writer === undefined ? {} : { writer }),
   };
 }

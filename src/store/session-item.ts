@@ -87,8 +87,9 @@ const counters = ({ cumulative, before }: Direction): DirectionCounters => ({
   ...(before === undefined ? {} : { before }),
 });
 
-const privateStateOf = (session: SessionAggregate, memory: DedupMemory): PrivateState => ({
+const privateStateOf = (session: SessionAggregate, memory: DedupMemory, writer?: number): PrivateState => ({
   memory,
+  ...(writer === undefined ? {} : { writer }),
   stamps: session.stamps,
   ...(session.terminal === undefined ? {} : { terminalStamp: session.terminal.stamp }),
   isSeenFromStart: session.isSeenFromStart,
@@ -96,7 +97,8 @@ const privateStateOf = (session: SessionAggregate, memory: DedupMemory): Private
   upload: counters(session.upload),
 });
 
-export function sessionToItem(stored: StoredSession, updatedAtMs: number): ItemMap {
+/** `writer`: a number of this process, by which it knows its own write again. */
+export function sessionToItem(stored: StoredSession, updatedAtMs: number, writer?: number): ItemMap {
   const { session } = stored;
   const usage = usageOf(session);
   return {
@@ -118,7 +120,7 @@ export function sessionToItem(stored: StoredSession, updatedAtMs: number): ItemM
       update_count: session.updateCount,
       version: stored.version,
       updated_at: toIso(updatedAtMs),
-      dedup: packPrivateState(privateStateOf(session, stored.memory)),
+      dedup: packPrivateState(privateStateOf(session, stored.memory, writer)),
       schema_version: SESSION_SCHEMA_VERSION,
     }),
   };

@@ -10,9 +10,16 @@ export type EventOutcome =
 
 export interface SessionStore {
   /** Counts each event exactly once, whoever else applies it and however often. Outcomes are in the events'
-   *  order. Resolves only when all of it is durable; rejects with an `AbortError` when `signal` aborts. */
-  apply(events: readonly DataSessionEvent[], signal: AbortSignal): Promise<readonly EventOutcome[]>;
+   *  order. Resolves only when all of it is durable; rejects with an `AbortError` when `signal` aborts.
+   *  `mayWait`: may be held back for a while, to be written together with later events of the same sessions. */
+  apply(
+    events: readonly DataSessionEvent[],
+    signal: AbortSignal,
+    options?: { readonly mayWait?: boolean },
+  ): Promise<readonly EventOutcome[]>;
+  /** Writes at once what is held back. */
+  flush(): void;
 }
 
 /** What the store counts of its own work. */
-export type StoreMetrics = Pick<Metrics, 'wrote' | 'conflicted' | 'dedupPagesRead' | 'throttled'>;
+export type StoreMetrics = Pick<Metrics, 'wrote' | 'conflicted' | 'sessionUsed' | 'dedupPagesRead'>;

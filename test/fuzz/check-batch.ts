@@ -2,6 +2,7 @@
  *  only DynamoDB in memory. */
 import { readConfig } from '../../src/config.ts';
 import type { RecordDecoder } from '../../src/decode/decode-record.ts';
+import { EventBudget } from '../../src/event-budget.ts';
 import type { HeldLease } from '../../src/leases/index.ts';
 import { createLog } from '../../src/ops/pino-log.ts';
 import { PrometheusMetrics } from '../../src/ops/prometheus-metrics.ts';
@@ -64,6 +65,8 @@ export class BatchFlow {
         decode: this.decode,
         sessions,
         deadLetters: { put: async (put) => void letters.push(...put) },
+        budget: new EventBudget(100_000, () => sessions.flush()),
+        readRecord: async () => undefined,
         metrics,
         log,
         clock: systemClock,

@@ -27,6 +27,8 @@ export const COMMAND_FAULTS = {
   'no-iterator': 'GetRecordsCommand',
   /** Some keys come back unread. */
   'unprocessed-keys': 'BatchGetCommand',
+  /** Some statements of a batch are throttled, the others applied. */
+  'statements-throttled': 'BatchExecuteStatementCommand',
 } as const;
 type CommandFault = keyof typeof COMMAND_FAULTS;
 export type CallFault = (typeof CALL_FAULTS)[number] | CommandFault;
@@ -46,7 +48,7 @@ export type FaultRates = Readonly<Partial<Record<CallFault, number>>>;
 
 const OWN_FAULTS: Readonly<Record<Service, readonly CallFault[]>> = {
   kinesis: ['empty-page', 'expired-iterator', 'no-iterator'],
-  data: ['unprocessed-keys'],
+  data: ['unprocessed-keys', 'statements-throttled'],
   leases: [],
 };
 export const faultsOf = (service: Service): readonly CallFault[] => [...CALL_FAULTS, ...OWN_FAULTS[service]];

@@ -7,7 +7,7 @@
  *
  *  A request that is on its way is applied even when its process dies meanwhile. The SDK repeats the very same
  *  request, so that a conditional write that was applied may come back as refused. */
-import type { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchExecuteStatementCommand, type BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import type { ClientLimits } from '../../src/aws-clients.ts';
 import type { Chance } from '../../src/local/seeded-random.ts';
 import type { EventQueue } from './event-queue.ts';
@@ -138,11 +138,24 @@ export class SimClient {
 
   private apply(command: object, fault: CallFault | undefined): Answer {
     try {
+      if (fault === 'statements-throttled')
+        return { value: this.applyButFirst(command as BatchExecuteStatementCommand) };
       const value = this.options.apply(command, { isEmptyPage: fault === 'empty-page' });
       return { value: spoil(value as Record<string, unknown>, command, fault) };
     } catch (error) {
       return { error };
     }
+  }
+
+  /** The first statement of the batch is throttled, the others are executed. */
+  private applyButFirst({ input }: BatchExecuteStatementCommand): object {
+    const rest = (input.Statements ?? []).slice(1);
+    const command = new BatchExecuteStatementCommand({ ...input, Statements: rest });
+    const answer =
+      rest.length > 0
+        ? (this.options.apply(command, { isEmptyPage: false }) as { Responses: object[] })
+        : undefined;
+    return { Responses: [{ Error: { Code: 'ThrottlingError' } }, ...(answer?.Responses ?? [])] };
   }
 }
 

@@ -1,14 +1,16 @@
 /** DynamoDB in memory: conditional writes, consistent reads, capacity. It answers at once what the service would
  *  answer; delays and faults are its callers' matter. The contract suites of the real engines hold it in place. */
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import { type AttributeValue, ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Clock } from '../../src/time.ts';
 import { type Placeholders, parseCondition } from './dynamodb/expressions.ts';
+import { type ParsedStatement, parseStatement } from './dynamodb/partiql.ts';
 import { project, type ReadInput, readPage } from './dynamodb/reads.ts';
 import { type Capacity, describeCapacity, SimTable, type TableInput } from './dynamodb/table.ts';
 import { parseUpdate, updated } from './dynamodb/updates.ts';
 import {
   copyItem,
+  copyValue,
   dynamoError,
   type Item,
   invalid,
@@ -36,8 +38,28 @@ export interface SimDynamoDbOptions {
 type Input = Readonly<Record<string, unknown>> & { readonly TableName?: string };
 type Answer = Record<string, unknown>;
 
+interface StatementInput {
+  readonly Statement: string;
+  readonly Parameters?: readonly unknown[];
+  readonly ReturnValuesOnConditionCheckFailure?: string;
+}
+
+/** The key that a statement names. @throws ValidationException when it is not the table's. */
+function keyOf({ key }: SimTable, parsed: ParsedStatement, { Parameters = [] }: StatementInput): Item {
+  const [names, from] = parsed.kind === 'insert' ? [parsed.names, 0] : [parsed.where, parsed.sets.length];
+  const used = names.length + from;
+  if (Parameters.length !== used) throw invalid("Number of parameters in request and statement don't match.");
+  const found = names.flatMap((name, at) =>
+    key.includes(name) ? [[name, copyValue(Parameters[from + at])]] : [],
+  );
+  if (found.length < key.length)
+    throw invalid('Where clause does not contain a mandatory equality on all key attributes');
+  return Object.fromEntries(found);
+}
+
 const PAGE_MAX_BYTES = 1024 * 1024;
 const BATCH_GET_KEYS_MAX = 100;
+const BATCH_STATEMENTS_MAX = 25;
 const BATCH_GET_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Document commands, and the plain ones whose values must be translated. */
@@ -49,6 +71,7 @@ const DOCUMENT_COMMANDS: Readonly<Record<string, string>> = {
   ScanCommand: 'Scan',
   QueryCommand: 'Query',
   BatchGetCommand: 'BatchGetItem',
+  BatchExecuteStatementCommand: 'BatchExecuteStatement',
 };
 const hasPlaceholder = /[:#][A-Za-z0-9_]+/g;
 
@@ -107,6 +130,8 @@ export class SimDynamoDb {
         return this.read(operation, input);
       case 'BatchGetItem':
         return this.batchGet(input);
+      case 'BatchExecuteStatement':
+        return this.batchExecute(input);
       default:
         return this.performOnTable(operation, input);
     }
@@ -270,7 +295,90 @@ export class SimDynamoDb {
     }
     return { Responses: responses, UnprocessedKeys: unprocessed };
   }
+
+  private batchExecute(input: Input): Answer {
+    const statements = input['Statements'] as readonly StatementInput[];
+    if (statements.length > BATCH_STATEMENTS_MAX) throw invalid('Too many statements');
+    const places = statements.map((statement) => this.placeOf(statement));
+    if (new Set(places).size < places.length)
+      throw invalid('Transaction or batch request cannot include multiple operations on one item');
+    return {
+      Responses: statements.map((statement) => {
+        try {
+          return this.execute(statement);
+        } catch (error) {
+          return statementError(error);
+        }
+      }),
+    };
+  }
+
+  /** Which item a statement is about; of one that is malformed, itself. */
+  private placeOf(statement: StatementInput): unknown {
+    try {
+      const parsed = parseStatement(statement.Statement);
+      const table = this.table(parsed.tableName);
+      return `${table.name} ${table.place(keyOf(table, parsed, statement), { isKeyOnly: true })}`;
+    } catch {
+      return statement;
+    }
+  }
+
+  private execute(statement: StatementInput): Answer {
+    const parsed = parseStatement(statement.Statement);
+    const table = this.table(parsed.tableName);
+    const values = (statement.Parameters ?? []).map(copyValue);
+    const key = keyOf(table, parsed, statement);
+    const place = table.place(key, { isKeyOnly: true });
+    const before = table.items.get(place);
+    if (parsed.kind === 'insert') {
+      if (before) {
+        table.chargeWrite(before, before);
+        return { Error: { Code: 'DuplicateItem', Message: 'Duplicate primary key exists in table' } };
+      }
+      const after = Object.fromEntries(parsed.names.map((name, at) => [name, values[at] as Value]));
+      table.checkSize(after);
+      this.write(table, place, { operation: 'put', before, after }, {});
+      return { TableName: table.name };
+    }
+    const wanted = parsed.where.map((name, at) => [name, values[parsed.sets.length + at] as Value] as const);
+    if (!before || wanted.some(([name, value]) => !isEqual(before[name], value))) {
+      table.chargeWrite(before, before);
+      const isShown = before && statement.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
+      throw new ConditionalCheckFailedException({
+        message: 'The conditional request failed',
+        $metadata: {},
+        ...(isShown ? { Item: marshall(before) } : {}),
+      });
+    }
+    const after: Record<string, Value> = { ...before };
+    for (const [at, name] of parsed.sets.entries()) after[name] = values[at] as Value;
+    for (const name of parsed.removes) delete after[name];
+    table.checkSize(after);
+    this.write(table, place, { operation: 'update', before, after }, {});
+    return { TableName: table.name };
+  }
 }
+
+/** A statement's error codes, where they are not its exception's name. */
+const STATEMENT_CODES: Readonly<Record<string, string>> = {
+  ConditionalCheckFailedException: 'ConditionalCheckFailed',
+  ValidationException: 'ValidationError',
+  ResourceNotFoundException: 'ResourceNotFound',
+};
+
+const statementError = (error: unknown): Answer => {
+  const { name, message, Item } = error as Error & { Item?: Record<string, AttributeValue> };
+  const code = STATEMENT_CODES[name];
+  if (code === undefined) throw error;
+  return {
+    Error: {
+      Code: code,
+      Message: message,
+      ...(Item ? { Item: unmarshall(Item, { wrapNumbers: true }) } : {}),
+    },
+  };
+};
 
 function returnValues({ before, after }: Omit<Change, 'tableName'>, wanted: unknown): Item | undefined {
   if (wanted === 'ALL_OLD') return before && copyItem(before);

@@ -49,6 +49,10 @@ export class SimProcess implements Clock {
     });
   }
 
+  turn(): Promise<void> {
+    return this.sleep(0);
+  }
+
   timeout(ms: number): Timeout {
     const controller = new AbortController();
     return { signal: controller.signal, cancel: this.timer(ms, () => controller.abort()) };

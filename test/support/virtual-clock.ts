@@ -39,6 +39,10 @@ export class VirtualClock implements Clock {
     });
   }
 
+  turn(): Promise<void> {
+    return this.sleep(0);
+  }
+
   timeout(ms: number): Timeout {
     const controller = new AbortController();
     const cancel = this.#after(ms, () => controller.abort());

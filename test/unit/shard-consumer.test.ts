@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createDecoder } from '../../src/decode/decode-record.ts';
 import { MeterError } from '../../src/errors.ts';
+import { EventBudget } from '../../src/event-budget.ts';
 import type { HeldLease } from '../../src/leases/index.ts';
 import { untilDone } from '../../src/retry.ts';
 import { ShardConsumer } from '../../src/shard-consumer.ts';
@@ -98,7 +99,11 @@ function given(options: {
             return untilDone(() => Promise.resolve([]), signal, { clock: systemClock, random: systemRandom });
           return Promise.resolve(events.map(() => options.outcome ?? { kind: 'applied' }));
         },
+        flush: () => undefined,
       },
+      budget: new EventBudget(1_000, () => undefined),
+      readRecord: (_, sequenceNumber) =>
+        Promise.resolve(new TextEncoder().encode(`record ${sequenceNumber}`)),
       deadLetters: {
         put: (buried) => {
           letters.push(...buried);

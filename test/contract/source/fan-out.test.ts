@@ -12,7 +12,7 @@ import { createLocalClients } from '../../../src/local/local-clients.ts';
 import { seededRandom } from '../../../src/local/seeded-random.ts';
 import type { FanOutDeps } from '../../../src/source/fan-out-options.ts';
 import { openReader, type ReaderOptions } from '../../../src/source/open-reader.ts';
-import { Prefetch } from '../../../src/source/prefetch.ts';
+import { Prefetch, PrefetchBudget } from '../../../src/source/prefetch.ts';
 import type { NextPage, RecordPage } from '../../../src/source/record.ts';
 import { StreamConsumer } from '../../../src/source/stream-consumer.ts';
 import { systemClock, systemRandom } from '../../../src/time.ts';
@@ -327,7 +327,7 @@ describe('an abort', () => {
 
   it('of a full buffer closes the connection, though nobody reads on', async () => {
     for (let n = 0; n < 50; n += 1) kinesis.put(new Uint8Array(100_000));
-    const prefetch = new Prefetch(givenReader().reader, 300_000);
+    const prefetch = new Prefetch(givenReader().reader, new PrefetchBudget(300_000));
     await prefetch.next(stopping.signal);
     await sleep(100);
     expect(server.openCount).toBe(1);

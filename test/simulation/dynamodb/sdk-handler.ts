@@ -32,6 +32,19 @@ function translate(message: Json, values: Translate): Json {
     );
   for (const name of ['RequestItems', 'UnprocessedKeys'])
     if (result[name]) result[name] = keysOf(result[name]);
+  if (result['Statements'])
+    result['Statements'] = (result['Statements'] as { Parameters?: unknown[] }[]).map((statement) => ({
+      ...statement,
+      Parameters: statement.Parameters?.map((value) => values({ value })['value']),
+    }));
+  if (Array.isArray(result['Responses'])) {
+    result['Responses'] = (result['Responses'] as { Error?: { Item?: Json } }[]).map((response) =>
+      response.Error?.Item
+        ? { ...response, Error: { ...response.Error, Item: values(response.Error.Item) } }
+        : response,
+    );
+    return result;
+  }
   if (result['Responses'])
     result['Responses'] = Object.fromEntries(
       Object.entries(result['Responses'] as Record<string, Json[]>).map(([table, items]) => [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type PageReader, Prefetch } from '../../../src/source/prefetch.ts';
+import { type PageReader, Prefetch, PrefetchBudget } from '../../../src/source/prefetch.ts';
 import type { RecordPage } from '../../../src/source/record.ts';
 import { NEVER } from './given-poller.ts';
 
@@ -43,7 +43,7 @@ describe('reading ahead', () => {
 
   it('pauses while the buffer is full, and goes on when a page is taken', async () => {
     const reader = givenReader(Array.from({ length: 10 }, () => pageOf(50_000)));
-    const prefetch = new Prefetch(reader, 100_000);
+    const prefetch = new Prefetch(reader, new PrefetchBudget(100_000));
 
     await prefetch.next(NEVER);
     await settle();
@@ -58,7 +58,7 @@ describe('reading ahead', () => {
 
   it('does not pile up empty pages without end', async () => {
     const reader = givenReader(Array.from({ length: 1_000 }, () => pageOf(0)));
-    const prefetch = new Prefetch(reader, 10_240);
+    const prefetch = new Prefetch(reader, new PrefetchBudget(10_240));
 
     await prefetch.next(NEVER);
     await settle();

@@ -1,0 +1,157 @@
+/** One page of a shard: decode its records, make what they hold durable, and say what became of each event. */
+import type { DecodedItem, RecordDecoder } from './decode/decode-record.ts';
+import type { DataSessionEvent } from './decode/event.ts';
+import type { HeldLease } from './leases/index.ts';
+import type { Log } from './ops/log.ts';
+import type { ReadGap, RecordPage, StreamRecord } from './source/record.ts';
+import type { DeadLetter, DeadLetterStore } from './store/dead-letters.ts';
+import type { EventOutcome, SessionStore } from './store/session-store.ts';
+import { Tally } from './tally.ts';
+import type { Clock } from './time.ts';
+
+export interface PageStoreDeps {
+  readonly decode: RecordDecoder;
+  readonly sessions: SessionStore;
+  readonly deadLetters: DeadLetterStore;
+  /** The bytes of one record, read again; undefined when retention took it. */
+  readonly readRecord: (lease: HeldLease, sequenceNumber: string) => Promise<Uint8Array | undefined>;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+export interface Position {
+  readonly sequenceNumber: string;
+  readonly subSequenceNumber: number;
+}
+
+/** Where an event was. Without its record's bytes, which would be most of what waits in memory. */
+interface Place {
+  readonly sequenceNumber: string;
+  readonly arrivedAtMs: number;
+  readonly index: number;
+}
+
+/** What a page holds. */
+export interface DecodedPage {
+  readonly events: readonly DataSessionEvent[];
+  /** Of the events, in their order. */
+  readonly places: readonly Place[];
+  readonly letters: readonly DeadLetter[];
+  /** Counts what is decided already: ignored and poison. */
+  readonly tally: Tally;
+  /** Of the last record. */
+  readonly last: Position | undefined;
+}
+
+/** A gap is no record: its dead letter's index is of none. */
+const GAP_INDEX = -1;
+/** Records decoded in one go, about 2 ms: then others get their turn. */
+const RECORDS_PER_TURN = 250;
+
+export class PageStore {
+  private readonly deps: PageStoreDeps;
+
+  constructor(deps: PageStoreDeps) {
+    this.deps = deps;
+  }
+
+  /** Resumes by KCL's rule: reading starts at the checkpointed record, and what it covers is dropped.
+   *  Source: KCL ProcessTask.java. */
+  async decode({ records }: RecordPage, lease: HeldLease): Promise<DecodedPage> {
+    const { startAt, leaseKey } = lease;
+    const decoded: OpenPage = { events: [], places: [], letters: [], tally: new Tally(), last: undefined };
+    for (const [at, record] of records.entries()) {
+      if (at > 0 && at % RECORDS_PER_TURN === 0) await this.deps.clock.turn();
+      const isCheckpointed = typeof startAt === 'object' && record.sequenceNumber === startAt.sequenceNumber;
+      const { items, lastSubSequenceNumber } = this.deps.decode(
+        record,
+        isCheckpointed ? startAt.subSequenceNumber : undefined,
+      );
+      for (const item of items) this.add(decoded, record, item, leaseKey);
+      decoded.last = { sequenceNumber: record.sequenceNumber, subSequenceNumber: lastSubSequenceNumber };
+    }
+    return decoded;
+  }
+
+  /** Makes a page durable: its events, its dead letters, its gap. */
+  async store(
+    { events, places, letters, tally }: DecodedPage,
+    lease: HeldLease,
+    options: { readonly mayWait: boolean; readonly gap: ReadGap | undefined },
+  ): Promise<Tally> {
+    const [outcomes] = await Promise.all([
+      this.deps.sessions.apply(events, lease.lost, options),
+      letters.length > 0 && this.deps.deadLetters.put(letters, lease.lost),
+      options.gap && this.keepGap(options.gap, lease),
+    ]);
+    for (const [at, event] of events.entries()) {
+      const outcome = outcomes[at] as EventOutcome;
+      if (outcome.kind !== 'refused') tally.settle(event, outcome.kind);
+      else {
+        await this.buryRefused(places[at] as Place, outcome.reason, lease);
+        tally.deadLetter(outcome.reason);
+      }
+    }
+    return tally;
+  }
+
+  private add(page: OpenPage, record: StreamRecord, item: DecodedItem, shardId: string): void {
+    const { sequenceNumber, arrivedAtMs } = record;
+    const { index } = item;
+    if (item.kind === 'event') {
+      page.events.push(item.event);
+      page.places.push({ sequenceNumber, arrivedAtMs, index });
+    } else if (item.kind === 'poison') {
+      const { reason, raw, field } = item;
+      page.letters.push({
+        shardId,
+        sequenceNumber,
+        index,
+        reason,
+        arrivedAtMs,
+        raw,
+        ...(field ? { field } : {}),
+      });
+      page.tally.deadLetter(reason);
+    } else {
+      page.tally.ignore(item.reason);
+      // Operators validate a sink with the id that its test event carries.
+      if (item.reason === 'test-event')
+        this.deps.log.info('event.test', 'a sink test event arrived', { shardId, testId: item.testId });
+    }
+  }
+
+  private async buryRefused(place: Place, reason: string, lease: HeldLease): Promise<void> {
+    const raw = await this.deps.readRecord(lease, place.sequenceNumber);
+    const letter = { ...place, shardId: lease.leaseKey, reason, raw: raw ?? new Uint8Array() };
+    await this.deps.deadLetters.put([letter], lease.lost);
+  }
+
+  /** What retention took before we read it is kept as a dead letter without a record: it counts nowhere, since
+   *  nobody knows what was in it, but it is there for who reconciles. */
+  private async keepGap({ after, firstSequenceNumber }: ReadGap, lease: HeldLease): Promise<void> {
+    const letter = {
+      shardId: lease.leaseKey,
+      sequenceNumber: after,
+      index: GAP_INDEX,
+      reason: 'gap',
+      arrivedAtMs: this.deps.clock.wallMs(),
+      raw: new TextEncoder().encode(firstSequenceNumber ?? ''),
+    };
+    await this.deps.deadLetters.put([letter], lease.lost);
+    this.deps.log.error(
+      'shard.gap',
+      'the checkpoint is past the retention: records after it may be lost. Reading goes on with the oldest',
+      { shardId: lease.leaseKey, checkpoint: after, sequenceNumber: firstSequenceNumber },
+    );
+  }
+}
+
+/** A page while it is being decoded. */
+interface OpenPage {
+  readonly events: DataSessionEvent[];
+  readonly places: Place[];
+  readonly letters: DeadLetter[];
+  readonly tally: Tally;
+  last: Position | undefined;
+}

@@ -1,0 +1,44 @@
+/** The session store with its parts, as the worker builds it. */
+import { createHash } from 'node:crypto';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { BatchWriter } from '../../src/store/batch-writer.ts';
+import { DedupPages } from '../../src/store/dedup-pages.ts';
+import { DynamoSessionStore } from '../../src/store/dynamo-session-store.ts';
+import { PutWriter } from '../../src/store/put-writer.ts';
+import { SessionLoader } from '../../src/store/session-loader.ts';
+import type { StoreMetrics } from '../../src/store/session-store.ts';
+import type { SessionStoreOptions } from '../../src/store/session-store-options.ts';
+import type { tableNames } from '../../src/store/tables.ts';
+import { type Clock, type Random, systemRandom } from '../../src/time.ts';
+
+export const WRITERS = ['put', 'batch'] as const;
+export type WriterName = (typeof WRITERS)[number];
+
+export interface GivenStore {
+  readonly client: DynamoDBDocumentClient;
+  readonly names: ReturnType<typeof tableNames>;
+  readonly clock: Clock;
+  readonly random?: Random;
+  readonly writer: WriterName;
+  readonly options?: Partial<SessionStoreOptions>;
+  readonly closing?: AbortSignal;
+  readonly metrics?: StoreMetrics;
+}
+
+export function givenStore({ client, names, clock, writer, options = {}, ...more }: GivenStore) {
+  const closing = more.closing ?? new AbortController().signal;
+  const shared = { client, clock, random: more.random ?? systemRandom, closing };
+  const itemWriter = writer === 'put' ? new PutWriter(shared) : new BatchWriter('comma', shared);
+  return new DynamoSessionStore(
+    {
+      ...shared,
+      ...(more.metrics ? { metrics: more.metrics } : {}),
+      tableName: names.sessions,
+      writer: itemWriter,
+      loader: new SessionLoader(names.sessions, shared),
+      pages: new DedupPages({ ...shared, writer: itemWriter, tableName: names.dedup, horizonDays: 32 }),
+      hash16: (text) => createHash('sha256').update(text).digest('hex').slice(0, 32),
+    },
+    { dedupRingSize: 16, personalFields: new Set(), cacheMaxBytes: 1_000_000, holdBackMs: 1_000, ...options },
+  );
+}
