@@ -3,7 +3,9 @@ import type { Clock } from '../time.ts';
 // Source: Kinesis API, GetRecords: 5 calls and 2 MB a second per shard, shared by all who read it.
 const READS_PER_SECOND = 5;
 const BYTES_PER_SECOND = 2_000_000;
-const BETWEEN_READS_MS = 1000 / READS_PER_SECOND;
+/** Calls on their way come closer together than they were sent; a sixth in a second would cost more than this. */
+const MARGIN_MS = 10;
+const BETWEEN_READS_MS = 1000 / READS_PER_SECOND + MARGIN_MS;
 
 /** When a shard may be read again, so that reading alone never gets throttled. */
 export class ReadBudget {

@@ -50,7 +50,7 @@ export class SessionRound {
     events: readonly PendingEvent[],
     tried: Tried | undefined,
   ): Promise<RoundResult> {
-    const fresh = await this.findFresh(base, events, tried);
+    const { fresh, repeats } = await this.findFresh(base, events, tried);
     if (fresh.length === 0) return { open: [] };
     const counting = fresh.slice(0, EVENTS_PER_WRITE_MAX);
     const next = await this.fold(base, counting);
@@ -64,44 +64,46 @@ export class SessionRound {
     if (outcome.kind === 'conflict') {
       this.deps.metrics?.conflicted();
       const ids = new Set(counting.map(({ id }) => id));
-      return { open: fresh, conflict: { ...outcome, tried: { item: next.item, ids } } };
+      return { open: [...fresh, ...repeats], conflict: { ...outcome, tried: { item: next.item, ids } } };
     }
     if (outcome.kind === 'refused') {
-      for (const { request, index } of fresh)
+      for (const { request, index } of [...fresh, ...repeats])
         request.settle(index, { kind: 'refused', reason: 'refused-by-store' });
       return { open: [] };
     }
     this.deps.metrics?.wrote('session');
     for (const { request, index } of counting) request.settle(index, { kind: 'applied' });
-    return { open: fresh.slice(EVENTS_PER_WRITE_MAX), written: next };
+    return { open: [...fresh.slice(EVENTS_PER_WRITE_MAX), ...repeats], written: next };
   }
 
-  /** The events not yet counted; the others get their outcome. */
+  /** The events not yet counted, and further copies of them; the others get their outcome. */
   private async findFresh(
     { stored, item }: CachedSession,
     events: readonly PendingEvent[],
     tried: Tried | undefined,
-  ): Promise<PendingEvent[]> {
+  ): Promise<{ readonly fresh: readonly PendingEvent[]; readonly repeats: readonly PendingEvent[] }> {
     // A write whose answer was lost: what it counted was counted by us.
-    const counted = tried && isSameWrite(item, tried.item) ? tried.ids : undefined;
-    const seen = new Set<EventId>();
+    const counted = new Set(tried && isSameWrite(item, tried.item) ? tried.ids : []);
+    const found = { fresh: [] as PendingEvent[], repeats: [] as PendingEvent[] };
+    const freshIds = new Set<EventId>();
     let pageIds: ReadonlySet<EventId> | undefined;
-    const fresh: PendingEvent[] = [];
     for (const entry of events) {
-      const isRepeat = seen.has(entry.id);
-      seen.add(entry.id);
-      let verdict = isRepeat ? 'duplicate' : judge(stored.memory, entry.id, entry.event.timestampMs);
+      // A copy of what is not durable yet is nothing to be sure of: it waits until the first is written.
+      if (freshIds.has(entry.id)) {
+        found.repeats.push(entry);
+        continue;
+      }
+      let verdict = judge(stored.memory, entry.id, entry.event.timestampMs);
       if (verdict === 'ask-pages') {
         pageIds ??= await this.readPages(stored.session.dataSessionSid);
         verdict = pageIds.has(entry.id) ? 'duplicate' : 'new';
       }
-      if (verdict === 'new') fresh.push(entry);
-      else
-        entry.request.settle(entry.index, {
-          kind: !isRepeat && counted?.has(entry.id) ? 'applied' : 'duplicate',
-        });
+      if (verdict === 'new') {
+        found.fresh.push(entry);
+        freshIds.add(entry.id);
+      } else entry.request.settle(entry.index, { kind: counted.delete(entry.id) ? 'applied' : 'duplicate' });
     }
-    return fresh;
+    return found;
   }
 
   private readPages(sid: string): Promise<ReadonlySet<EventId>> {

@@ -298,9 +298,14 @@ export class World {
   private unowned(): string[] {
     const alive = new Set(this.workers.filter(({ isAlive }) => isAlive).map(({ id }) => id));
     const { rows } = this.leases;
+    const shards = this.kinesis.shards();
+    const parentsOf = new Map(shards.map(({ id, parents }) => [id, parents]));
+    // One without a lease never needed one if nothing before it is left to read.
     const isEnded = (id: string): boolean =>
-      this.leases.finished.has(id) || !rows.has(id) || rows.get(id)?.['checkpoint'] === 'SHARD_END';
-    return this.kinesis.shards().flatMap(({ id, parents }) => {
+      this.leases.finished.has(id) ||
+      rows.get(id)?.['checkpoint'] === 'SHARD_END' ||
+      (!rows.has(id) && (parentsOf.get(id) ?? []).every(isEnded));
+    return shards.flatMap(({ id, parents }) => {
       if (this.leases.finished.has(id) || !parents.every(isEnded)) return [];
       const owner = String(rows.get(id)?.['leaseOwner']);
       return alive.has(owner) ? [] : [`${id} is owned by ${owner}, who is not alive`];

@@ -14,7 +14,7 @@ describe('a shard that is behind', () => {
     await read(8);
 
     const times = kinesis.callsOf('GetRecords').map(({ atMs }) => atMs);
-    expect(gaps(times)).toEqual(Array(7).fill(200));
+    expect(gaps(times)).toEqual(Array(7).fill(210));
   });
 
   it('is read at 2 MB a second at most', async () => {
@@ -38,7 +38,7 @@ describe('a shard that is behind', () => {
     expect(first).toMatchObject({ records: [], bytes: 0 });
     expect(first.millisBehindLatest).toBeGreaterThan(0);
     expect(rest).toEqual(['a']);
-    expect(gaps(kinesis.callsOf('GetRecords').map(({ atMs }) => atMs))).toEqual([200, 200]);
+    expect(gaps(kinesis.callsOf('GetRecords').map(({ atMs }) => atMs))).toEqual([210, 210]);
   });
 });
 
@@ -58,7 +58,7 @@ describe('a shard that is caught up', () => {
     for (const text of ['a', 'b', 'c']) kinesis.put(text);
 
     expect([(await next()).isAtTip, (await next()).isAtTip]).toEqual([false, true]);
-    expect(gaps(kinesis.callsOf('GetRecords').map(({ atMs }) => atMs))).toEqual([200]);
+    expect(gaps(kinesis.callsOf('GetRecords').map(({ atMs }) => atMs))).toEqual([210]);
   });
 
   it('is not taken for one when the lag is unknown: the page says unknown, and reading does not idle', async () => {
@@ -68,7 +68,7 @@ describe('a shard that is caught up', () => {
     expect((await next()).millisBehindLatest).toBeUndefined();
     await next();
 
-    expect(gaps(kinesis.callsOf('GetRecords').map(({ atMs }) => atMs))).toEqual([200]);
+    expect(gaps(kinesis.callsOf('GetRecords').map(({ atMs }) => atMs))).toEqual([210]);
   });
 });
 
