@@ -15,90 +15,119 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'checkpoint before the store',
     file: 'shard-consumer.ts',
-    find: 'const tally = await this.store(decoded, lease);',
-    replace: `if (decoded.last) await this.checkpoint(lease, decoded.last);
-      const tally = await this.store(decoded, lease);`,
+    find: 'const storing = this.store.store(decoded, this.lease, { mayWait, gap });',
+    replace: `if (decoded.last) await this.lease.checkpoint(decoded.last);
+    const storing = this.store.store(decoded, this.lease, { mayWait, gap });`,
+  },
+  {
+    name: 'checkpoint before the pages before it are stored',
+    file: 'shard-consumer.ts',
+    find: 'await Promise.all([storing.then(mark), previous]);',
+    replace: 'await Promise.all([storing.then(mark)]);',
   },
   {
     name: 'shard finished before its last page is stored',
     file: 'shard-consumer.ts',
-    find: 'const tally = await this.store(decoded, lease);',
-    replace: `if (page.shardEnd) await lease.finish(page.shardEnd.childShards);
-      const tally = await this.store(decoded, lease);`,
+    find: 'return (await this.finishInFlight()) ?? lease.finish(page.shardEnd.childShards);',
+    replace: 'return lease.finish(page.shardEnd.childShards);',
   },
   {
     name: 'dead letters not waited for',
-    file: 'shard-consumer.ts',
-    find: 'if (letters.length > 0) await this.deps.deadLetters.put(letters, lease.lost);',
-    replace: 'if (letters.length > 0) this.deps.deadLetters.put(letters, lease.lost).catch(() => undefined);',
+    file: 'page-store.ts',
+    find: 'letters.length > 0 && this.deps.deadLetters.put(letters, lease.lost),',
+    replace: 'void this.deps.deadLetters.put(letters, lease.lost).catch(() => undefined),',
   },
   {
     name: 'a record logged in full',
-    file: 'shard-consumer.ts',
-    find: 'tally.deadLetter(reason);',
-    replace: `tally.deadLetter(reason);
+    file: 'page-store.ts',
+    find: 'page.tally.deadLetter(reason);',
+    replace: `page.tally.deadLetter(reason);
       this.deps.log.warn('event.dead', new TextDecoder().decode(record.data));`,
   },
   {
     name: 'ignored events not tallied',
-    file: 'shard-consumer.ts',
-    find: 'tally.ignore(item.reason);',
-    replace: 'if (item.reason !== "other-type") tally.ignore(item.reason);',
+    file: 'page-store.ts',
+    find: 'page.tally.ignore(item.reason);',
+    replace: 'if (item.reason !== "other-type") page.tally.ignore(item.reason);',
   },
   {
     name: 'page written with uncommitted ids',
-    file: 'store/dynamo-session-store.ts',
+    file: 'store/session-round.ts',
     find: 'const spilled = spill(stored.memory);',
     replace: 'const spilled = spill(remember(stored.memory, added));',
   },
   {
     name: 'ring trimmed before the page is durable',
-    file: 'store/dynamo-session-store.ts',
-    find: `const pages = await this.retry(
-      () => this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids),
-      signal,
-    );`,
+    file: 'store/session-round.ts',
+    find: 'const pages = await this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids);',
     replace: `const pages = 1;
     this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids).catch(() => undefined);`,
   },
   {
-    name: 'version check dropped',
-    file: 'store/dynamo-session-store.ts',
+    name: 'version check dropped from statements',
+    file: 'store/statements.ts',
+    find: `.concat(before.version) as unknown[],`,
+    replace: `.concat(before.version).slice(0, -1) as unknown[],
+    ...{ text: \`UPDATE \${quoted(tableName)}\${sets}\${removes} WHERE \${keyNames.map((name) => \`\${quoted(name)}=?\`).join(' AND ')}\` },`,
+  },
+  {
+    name: 'version check dropped from puts',
+    file: 'store/put-writer.ts',
     find: "ConditionExpression: 'version = :version',",
     replace: "ConditionExpression: 'version = :version OR version <> :version',",
   },
   {
     name: 'insert without a condition',
-    file: 'store/dynamo-session-store.ts',
-    find: "{ ConditionExpression: 'attribute_not_exists(data_session_sid)' }",
+    file: 'store/put-writer.ts',
+    find: '{ ConditionExpression: `attribute_not_exists(${keyNames[0]})` }',
     replace: '{}',
   },
   {
-    name: 'a refused swap taken for a stored one',
-    file: 'store/dynamo-session-store.ts',
-    find: `this.deps.metrics?.conflicted();
-        return 'again';`,
-    replace: `this.deps.metrics?.conflicted();
-        for (const { index } of fresh) outcomes[index] = { kind: 'applied' };
-        return 'done';`,
+    name: 'an insert of what is there taken for written',
+    file: 'store/batch-writer.ts',
+    find: 'if (response?.Error === undefined) {',
+    replace: "if (response?.Error === undefined || code === 'DuplicateItem') {",
   },
   {
-    name: 'a lost answer taken for a stored swap',
-    file: 'store/dynamo-session-store.ts',
-    find: 'await this.retry(() => this.put(item, version), signal);',
-    replace: `await this.retry(
-        () =>
-          this.put(item, version).catch((error) => {
-            if (error.name !== 'TimeoutError') throw error;
-          }),
-        signal,
-      );`,
+    name: 'a throttled statement taken for written',
+    file: 'store/batch-writer.ts',
+    find: `const error = statementError(response.Error);
+    reject(error);`,
+    replace: `const error = statementError(response.Error);
+    resolve({ kind: 'written' });`,
   },
   {
-    name: 'repeats within a batch not looked for',
-    file: 'store/dynamo-session-store.ts',
-    find: 'const isRepeat = seen.has(entry.id);',
-    replace: 'const isRepeat = false;',
+    name: 'statements’ outcomes in the wrong order',
+    file: 'store/batch-writer.ts',
+    find: 'settle(waiting, responses[index])',
+    replace: 'settle(waiting, responses[batch.length - 1 - index])',
+  },
+  {
+    name: 'a refused write taken for a stored one',
+    file: 'store/session-round.ts',
+    find: "if (outcome.kind === 'conflict') {",
+    replace: "if (outcome.kind === 'conflict' && this.writerNumber < 0) {",
+  },
+  {
+    name: 'a lost answer taken for a stored write',
+    file: 'store/batch-writer.ts',
+    find: 'const responses = await this.execute(batch);',
+    replace: `const responses = await this.execute(batch).catch((error) => {
+        if (error.name !== 'TimeoutError') throw error;
+        return batch.map(() => ({}));
+      });`,
+  },
+  {
+    name: 'repeats within a round not looked for',
+    file: 'store/session-round.ts',
+    find: 'if (freshIds.has(entry.id)) {',
+    replace: 'if (freshIds.has(entry.id) && entry.index < 0) {',
+  },
+  {
+    name: 'a copy called duplicate before the first is durable',
+    file: 'store/session-round.ts',
+    find: 'found.repeats.push(entry);',
+    replace: "entry.request.settle(entry.index, { kind: 'duplicate' });",
   },
   {
     name: 'pages never asked',
@@ -115,8 +144,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'page keys used twice',
     file: 'store/dedup-pages.ts',
-    find: 'page_id: toHex(this.random.bytes(EVENT_ID_BYTES)),',
-    replace: 'page_id: `page-${pages}`,',
+    find: 'page_id: toHex(random.bytes(EVENT_ID_BYTES)),',
+    replace: 'page_id: `page-${parts.indexOf(part)}`,',
   },
   {
     name: 'only the first page of ids read',
@@ -159,8 +188,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a null iterator trusted although records are left',
     file: 'source/find-children.ts',
-    find: 'if ((answer.MillisBehindLatest ?? 0) > 0) return [];',
-    replace: '',
+    find: 'const mayHaveEnded = (answer.MillisBehindLatest ?? 0) === 0;',
+    replace: 'const mayHaveEnded = true;',
+  },
+  {
+    name: 'a listing believed about an answer before it',
+    file: 'source/shard-poller.ts',
+    find: 'if (areNamed || this.wasListedClosed || childShards.length === 0) return childShards;',
+    replace: 'if (areNamed || childShards.length >= 0) return childShards;',
   },
   {
     name: 'expired iterator reopened at the latest',

@@ -88,6 +88,16 @@ function chooseSettings(chance: Chance, scale: number): Record<string, string> {
   };
 }
 
+/** Its own chance: other choices of a seed stay what they are. */
+function chooseStore(seed: number): Readonly<Record<string, string>> {
+  const chance = new Chance(seededRandom(seed ^ 0x5f0e));
+  return {
+    SUPERSIM_WRITE_MODE: chance.pick(['auto', 'auto', 'batch', 'put']),
+    SUPERSIM_HOLD_BACK_MS: chance.pick(['0', '1000', '10000']),
+    SUPERSIM_SESSION_CACHE_MAX_BYTES: chance.pick(['0', '8000', '33554432']),
+  };
+}
+
 const chooseWorkload = (chance: Chance): WorkloadPlan => ({
   devices: chance.whole(1, 6),
   eventsMax: chance.pick([40, 100, 250]),
@@ -128,7 +138,7 @@ export function planOf(seed: number): SeedPlan {
     scale,
     workers: chance.whole(1, 4),
     troubledMs,
-    settings: chooseSettings(chance, scale),
+    settings: { ...chooseSettings(chance, scale), ...chooseStore(seed) },
     kinesis,
     workload: chooseWorkload(chance),
     rates: {
