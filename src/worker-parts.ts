@@ -1,5 +1,6 @@
 /** The worker's adapters, built from its settings. */
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import type { AwsClients } from './aws-clients.ts';
 import { type Config, streamsOf } from './config.ts';
@@ -66,6 +67,8 @@ export interface Stores {
 export function buildStores({ clients, clock, random, log, metrics }: PartsDeps, config: Config): Stores {
   const names = tableNames(config);
   const closing = new AbortController();
+  // Each wait of each call listens to it.
+  setMaxListeners(0, closing.signal);
   const onRetry = reportRetries(log, metrics, clock);
   const shared = { client: clients.data, clock, random, log, metrics, onRetry, closing: closing.signal };
   const writer = new ChosenWriter(shared, { mode: config.writeMode, tableName: names.sessions });

@@ -32,6 +32,7 @@ export class DynamoSessionStore implements SessionStore {
   private readonly queues = new Map<string, SessionQueue>();
   private heldBack = new Set<SessionQueue>();
   private heldBackCount = 0;
+  private isFlushTimed = false;
 
   constructor(deps: SessionStoreDeps, options: SessionStoreOptions) {
     this.deps = deps;
@@ -55,7 +56,7 @@ export class DynamoSessionStore implements SessionStore {
   }
 
   flush(): void {
-    const held = this.heldBack;
+    const held = [...this.heldBack];
     this.heldBack = new Set();
     this.heldBackCount = 0;
     for (const queue of held) this.start(queue);
@@ -81,18 +82,21 @@ export class DynamoSessionStore implements SessionStore {
   }
 
   private holdBack(queue: SessionQueue): void {
-    if (this.heldBack.size === 0) void this.flushLater(this.heldBack);
     this.heldBack.add(queue);
     this.heldBackCount += 1;
+    if (!this.isFlushTimed) void this.flushLater();
   }
 
-  private async flushLater(held: ReadonlySet<SessionQueue>): Promise<void> {
+  private async flushLater(): Promise<void> {
+    this.isFlushTimed = true;
     await this.deps.clock.sleep(this.options.holdBackMs, this.deps.closing);
-    if (held === this.heldBack && !this.deps.closing.aborted) this.flush();
+    this.isFlushTimed = false;
+    if (!this.deps.closing.aborted) this.flush();
   }
 
   private start(queue: SessionQueue): void {
     queue.isDue = true;
+    this.heldBack.delete(queue);
     if (!queue.isRunning) void this.run(queue);
   }
 
