@@ -35,8 +35,9 @@ export interface WorkerDeps {
   readonly random: Random;
   readonly log: Log;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** `createClients`; a simulation brings its own. */
+  /** `createClients`, and our stores if none are given; a simulation or a benchmark brings its own. */
   readonly createClients: (options: ClientOptions) => AwsClients;
+  readonly buildStores?: typeof buildStores;
 }
 
 /** Why a worker ended. */
@@ -167,7 +168,7 @@ export class Worker {
     const handler = new ShardConsumer(
       {
         ...deps,
-        ...buildStores(parts, config),
+        ...(deps.buildStores ?? buildStores)(parts, config),
         metrics,
         openPages: pageOpener(parts, config, this.consumers),
         decode: buildDecoder(config),

@@ -22,7 +22,7 @@ export interface Update {
 const invalid = (text: string): WireError =>
   new WireError('ValidationException', `Statement wasn't well formed, can't be processed: ${text}`);
 
-const NAME = String.raw`(?:"([^"]+)"|([A-Za-z_][A-Za-z0-9_]*))`;
+const NAME = `(?:"([^"]+)"|([A-Za-z_][A-Za-z0-9_]*))`;
 const INSERT = new RegExp(String.raw`^\s*INSERT\s+INTO\s+${NAME}\s+VALUE\s+\{(.*)\}\s*$`, 'is');
 const UPDATE = new RegExp(String.raw`^\s*UPDATE\s+${NAME}\s+((?:SET|REMOVE)\s.*?)\s+WHERE\s+(.*?)\s*$`, 'is');
 const ENTRY = /^'([^']+)'\s*:\s*\?$/;

@@ -322,7 +322,7 @@ export class StubDynamoDb {
     this.tried = [];
     for (const { tableName, before, after } of [...changes].reverse()) {
       const key = this.keyOf(tableName);
-      const Key = Object.fromEntries(key.map((name) => [name, (before ?? after ?? {})[name]]));
+      const Key = Object.fromEntries(key.map((name) => [name, (before ?? after)?.[name]]));
       if (before) this.tables.perform('PutItem', { TableName: tableName, Item: before });
       else this.tables.perform('DeleteItem', { TableName: tableName, Key });
     }

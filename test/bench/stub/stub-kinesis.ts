@@ -46,6 +46,8 @@ export class StubKinesis {
   lastReadAtMs: number | undefined;
   recordsRead = 0;
   refusedReads = 0;
+  /** Of all records, keys included. */
+  readonly bytes: number;
   private readonly options: KinesisOptions;
   private readonly shards: readonly StubShard[];
   private readonly createdAtMs = systemClock.wallMs();
@@ -70,6 +72,10 @@ export class StubKinesis {
       budgetAtMs: systemClock.monotonicMs(),
       readAtMs: [],
     }));
+    this.bytes = this.shards.reduce(
+      (sum, { records }) => records.reduce((inShard, { bytes }) => inShard + bytes, sum),
+      0,
+    );
   }
 
   /** The answer's JSON. @throws WireError */
