@@ -66,7 +66,8 @@ function deliveriesOf(options: LoadOptions, chance: Chance): Delivery[] {
   const [accountSid, fleetSid] = [chance.sid('AC'), chance.sid('HF')];
   for (let number = 1; number <= options.devices; number += 1) {
     const startMs = startAtMs + 1_000 * chance.whole(0, WINDOW_MS / 1_000 - 1);
-    const endMs = startMs + Math.round((options.updatesPerSession + 0.9) * WINDOW_MS * 1.03);
+    const endMs =
+      startMs + 1_000 * Math.round(((options.updatesPerSession + 0.9) * WINDOW_MS * 1.03) / 1_000);
     const plan = { apn: 'super', startMs, endMs, untilMs: endMs, schema: 'v2', end: 'ended' } as const;
     const device = makeDevice(chance, accountSid, fleetSid, number);
     for (const happening of new SessionSimulation(chance, device, plan).run()) {

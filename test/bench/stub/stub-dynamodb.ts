@@ -5,10 +5,11 @@ import type { Item } from '../../simulation/dynamodb/values.ts';
 import { type Change, SimDynamoDb } from '../../simulation/sim-dynamodb.ts';
 import { type Insert, parseStatement, type Update } from './partiql.ts';
 import { type TableUnits, UnitsMeter } from './units.ts';
+import { cancellation, isAnswer, statementError } from './wire-answers.ts';
 import { WireError } from './wire-error.ts';
-import { fromWire, itemFromWire, itemToWire, type WireItem, type WireValue } from './wire-values.ts';
+import { decode, encode, type Json } from './wire-messages.ts';
+import { fromWire, type WireValue } from './wire-values.ts';
 
-type Json = Readonly<Record<string, unknown>>;
 /** A single write, as the API names it. */
 interface Write {
   readonly operation: string;
@@ -22,41 +23,11 @@ interface Statement {
 
 const STATEMENTS_MAX = 25;
 const TRANSACTION_MAX = 100;
-const ITEM_FIELDS = ['Key', 'Item', 'ExpressionAttributeValues', 'ExclusiveStartKey'];
-const ANSWER_FIELDS = ['Item', 'Attributes', 'LastEvaluatedKey'];
 const TRANSACT_OPERATIONS: Readonly<Record<string, string>> = {
   Put: 'PutItem',
   Update: 'UpdateItem',
   Delete: 'DeleteItem',
 };
-
-function decode(input: Json): Json {
-  const decoded: Record<string, unknown> = { ...input };
-  for (const name of ITEM_FIELDS) if (decoded[name]) decoded[name] = itemFromWire(decoded[name] as WireItem);
-  if (decoded['RequestItems'])
-    decoded['RequestItems'] = eachTable<{ Keys: WireItem[] }>(decoded['RequestItems'], (request) => ({
-      ...request,
-      Keys: request.Keys.map(itemFromWire),
-    }));
-  return decoded;
-}
-
-const eachTable = <T>(tables: unknown, change: (of: T) => unknown): Json =>
-  Object.fromEntries(Object.entries(tables as Record<string, T>).map(([name, of]) => [name, change(of)]));
-
-function encode(answer: Json): Json {
-  const encoded: Record<string, unknown> = { ...answer };
-  for (const name of ANSWER_FIELDS) if (encoded[name]) encoded[name] = itemToWire(encoded[name] as Item);
-  if (encoded['Items']) encoded['Items'] = (encoded['Items'] as Item[]).map(itemToWire);
-  if (encoded['Responses'])
-    encoded['Responses'] = eachTable<Item[]>(encoded['Responses'], (items) => items.map(itemToWire));
-  if (encoded['UnprocessedKeys'])
-    encoded['UnprocessedKeys'] = eachTable<{ Keys: Item[] }>(encoded['UnprocessedKeys'], (request) => ({
-      ...request,
-      Keys: request.Keys.map(itemToWire),
-    }));
-  return encoded;
-}
 
 const invalid = (message: string): WireError => new WireError('ValidationException', message);
 const nothing = (): void => undefined;
@@ -64,52 +35,6 @@ const nothing = (): void => undefined;
 /** The tables that a call names. */
 const tablesOf = (input: Json): readonly string[] =>
   input['RequestItems'] ? Object.keys(input['RequestItems']) : [String(input['TableName'])];
-
-/** Whether it is an answer of the service, and not a defect of the stub. */
-export const isAnswer = (error: unknown): error is Error =>
-  error instanceof WireError || (error instanceof Error && '$fault' in error);
-
-/** The row that made a condition fail, on the wire. */
-const rowOf = (error: Error, isShown: boolean): object => {
-  const row = (error as Error & { Item?: WireItem }).Item;
-  return row && isShown ? { Item: withBase64(row) } : {};
-};
-
-/** The SDK's exception holds bytes; JSON holds base64. */
-function withBase64(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (Array.isArray(value)) return value.map(withBase64);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, withBase64(entry)]));
-}
-
-const STATEMENT_CODES: Readonly<Record<string, string>> = {
-  ConditionalCheckFailedException: 'ConditionalCheckFailed',
-  ValidationException: 'ValidationError',
-  ResourceNotFoundException: 'ResourceNotFound',
-};
-
-function statementError(error: Error, kind: 'insert' | 'update', isShown: boolean): object {
-  const isThere = kind === 'insert' && error.name === 'ConditionalCheckFailedException';
-  const Code = isThere ? 'DuplicateItem' : (STATEMENT_CODES[error.name] ?? 'InternalServerError');
-  const Message = isThere ? 'Duplicate primary key exists in table' : error.message;
-  return { Code, Message, ...rowOf(error, isShown) };
-}
-
-function cancellation(error: Error | undefined, input: Json): { readonly Code: string } {
-  if (!error) return { Code: 'None' };
-  const Code = STATEMENT_CODES[error.name] ?? 'ValidationError';
-  const isShown = input['ReturnValuesOnConditionCheckFailure'] === 'ALL_OLD';
-  return { Code, Message: error.message, ...rowOf(error, isShown) } as { Code: string };
-}
-
-/** The body of an error's answer. */
-export const errorBody = (error: Error): string =>
-  JSON.stringify({
-    __type: `com.amazonaws.dynamodb.v20120810#${error.name}`,
-    message: error.message,
-    ...(error instanceof WireError ? error.extra : rowOf(error, true)),
-  });
 
 export class StubDynamoDb {
   readonly requests: Record<string, number> = {};

@@ -2,8 +2,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Latency } from './latency.ts';
-import { errorBody, isAnswer, type StubDynamoDb } from './stub-dynamodb.ts';
+import type { StubDynamoDb } from './stub-dynamodb.ts';
 import type { StubKinesis } from './stub-kinesis.ts';
+import { errorBody, isAnswer } from './wire-answers.ts';
 
 export interface StubParts {
   readonly dynamodb: StubDynamoDb;
