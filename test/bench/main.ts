@@ -12,6 +12,10 @@ import type { LoadOptions } from './stub/make-load.ts';
 
 const PARTS = ['A', 'B', 'C', 'D', 'E', 'F'] as const;
 const EVENTS_PER_SESSION = 12;
+/** As many as a session of four hours has. */
+const SESSION_EVENTS_MAX = 40;
+/** The worker's default. */
+const RECORDS_PER_PAGE = 1_000;
 /** Events of one session in an hour. */
 const EVENTS_PER_HOUR = 10;
 
@@ -53,6 +57,7 @@ function line(result: RunResult): string {
     `  ${exact.isExact ? 'exact' : `NOT EXACT (${exact.differences} differences)`}`,
     `${result.eventsPerSecond} events/s`,
     `${result.cpuUsPerEvent} µs CPU per event (${result.eventsPerCoreSecond}/s per core, ${result.coresUsed} cores used)`,
+    `${result.eventsPerSessionWrite} events per session write`,
     `${result.writeUnitsPerEvent} write and ${result.readUnitsPerEvent} read units, ${result.requestsPerEvent} requests per event`,
     `RSS ${result.rssMaxMiB} MiB`,
     `loop delay p99 ${result.loopDelayP99Ms} ms`,
@@ -87,24 +92,30 @@ const fleet = (shards: number, perSession = EVENTS_PER_SESSION): Partial<LoadOpt
   updatesPerSession: perSession - 2,
 });
 
+/** A page of a shard holds each session about once, however many shards there are, so that runs with different
+ *  numbers of shards can be compared: the fewer sessions in a shard, the more events fold into one write. */
+const sparse = (shards: number): Partial<LoadOptions> =>
+  fleet(shards, Math.min(SESSION_EVENTS_MAX, Math.max(2, Math.floor(events / (RECORDS_PER_PAGE * shards)))));
+
 async function wholeWorker(): Promise<object> {
   const results: Record<string, object> = {};
   for (const shards of [1, 4, 16]) {
-    const backlog = await run(`B: backlog, ${shards} shards`, fleet(shards));
-    const paced = await run(`B: ${rate} events/s, ${shards} shards`, fleet(shards), {
+    const backlog = await run(`B: backlog, ${shards} shards`, sparse(shards));
+    const folding = await run(`B: backlog of few long sessions, ${shards} shards`, fleet(shards));
+    const paced = await run(`B: ${rate} events/s, ${shards} shards`, sparse(shards), {
       arrivalsPerSecond: rate,
     });
-    results[`shards${shards}`] = { backlog, paced };
+    results[`shards${shards}`] = { backlog, folding, paced };
   }
   return results;
 }
 
 async function designs(): Promise<object> {
   const shards = 4;
-  const ours = await run('C: ours', fleet(shards));
+  const ours = await run('C: ours', sparse(shards));
   const others: Record<string, object> = {};
   for (const design of ['transaction', 'put-per-event'] as const) {
-    const other = await run(`C: ${design}`, fleet(shards), { design });
+    const other = await run(`C: ${design}`, sparse(shards), { design });
     const times = (of: (result: RunResult) => number): number =>
       Math.round((of(other) / of(ours)) * 100) / 100;
     const ratios = {
@@ -121,7 +132,7 @@ async function designs(): Promise<object> {
 async function moreShards(): Promise<object> {
   const results: Record<string, object> = {};
   for (const shards of [1, 4, 16, 64])
-    results[`shards${shards}`] = await run(`D: backlog, ${shards} shards`, fleet(shards));
+    results[`shards${shards}`] = await run(`D: backlog, ${shards} shards`, sparse(shards));
   return results;
 }
 
@@ -130,9 +141,9 @@ async function streams(): Promise<object> {
   const steady = await run('E: steady, at the tip', fleet(1, 4), { arrivalsPerSecond: rate });
   const hour = { ...fleet(Math.max(1, Math.round(events / 10_000)), EVENTS_PER_HOUR) };
   const catchUp = await run('E: catch-up of one hour', hour);
-  const duplicates = await run('E: a third twice', { ...fleet(4), duplicateRate: 1 / 3 });
+  const duplicates = await run('E: a third twice', { ...sparse(4), duplicateRate: 1 / 3 });
   const disorder = await run('E: a third late by up to 30 minutes', {
-    ...fleet(4),
+    ...sparse(4),
     lateRate: 1 / 3,
     lateMs: 1_800_000,
   });

@@ -50,6 +50,8 @@ export interface RunResult {
   readonly requests: Readonly<Record<string, number>>;
   /** To DynamoDB, without those about the lease table and the look at the tables at the start. */
   readonly requestsPerEvent: number;
+  /** How many fold into one write of a session's item. */
+  readonly eventsPerSessionWrite: number;
   readonly writeUnitsPerEvent: number;
   readonly readUnitsPerEvent: number;
   readonly units: UnitsReport;
@@ -171,6 +173,7 @@ function resultOf(
     refusedReads: report.refusedReads,
     requests: report.requests,
     requestsPerEvent: rounded(dataRequests / events, 3),
+    eventsPerSessionWrite: rounded(events / report.sessionWrites),
     writeUnitsPerEvent: perEvent('write'),
     readUnitsPerEvent: perEvent('read'),
     units,

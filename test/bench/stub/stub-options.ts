@@ -26,6 +26,8 @@ export interface StubReport {
   readonly lastDurableAtMs: number;
   readonly recordsRead: number;
   readonly refusedReads: number;
+  /** Session items written. */
+  readonly sessionWrites: number;
   readonly bytesPerRecord: number;
   readonly requests: Readonly<Record<string, number>>;
   readonly requestsByTable: Readonly<Record<string, number>>;

@@ -22,6 +22,7 @@ class Durability {
   readonly latenciesMs: number[] = [];
   events = 0;
   lastAtMs = 0;
+  writes = 0;
   private readonly load: Load;
   private readonly kinesis: StubKinesis;
 
@@ -31,6 +32,7 @@ class Durability {
   }
 
   see(before: Item | undefined, after: Item | undefined): void {
+    this.writes += 1;
     const copies = this.load.firstCopies.get(String(after?.['data_session_sid'])) ?? [];
     const nowMs = systemClock.wallMs();
     for (let at = countOf(before); at < countOf(after); at += 1) {
@@ -72,6 +74,7 @@ function report(): StubReport {
     lastReadAtMs: kinesis.lastReadAtMs ?? 0,
     lastDurableAtMs: durability.lastAtMs,
     refusedReads: kinesis.refusedReads,
+    sessionWrites: durability.writes,
     bytesPerRecord: Math.round(kinesis.bytes / load.records),
     requests: dynamodb.requests,
     requestsByTable: dynamodb.requestsByTable,
