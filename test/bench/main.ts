@@ -14,6 +14,7 @@ const PARTS = ['A', 'B', 'C', 'D', 'E', 'F'] as const;
 const EVENTS_PER_SESSION = 12;
 /** As many as a session of four hours has. */
 const SESSION_EVENTS_MAX = 40;
+const SECONDS_BETWEEN_UPDATES = 2;
 /** The worker's default. */
 const RECORDS_PER_PAGE = 1_000;
 /** Events of one session in an hour. */
@@ -61,6 +62,7 @@ function line(result: RunResult): string {
     `${result.writeUnitsPerEvent} write and ${result.readUnitsPerEvent} read units, ${result.requestsPerEvent} requests per event`,
     `RSS ${result.rssMaxMiB} MiB`,
     `loop delay p99 ${result.loopDelayP99Ms} ms`,
+    ...(result.hasKeptUp ? [] : ['FELL BEHIND: its delays are those of a backlog']),
     ...(lag ? [`durable after ${lag.p50} / ${lag.p99} / ${lag.p999} ms`] : []),
   ].join(', ');
 }
@@ -137,8 +139,9 @@ async function moreShards(): Promise<object> {
 }
 
 async function streams(): Promise<object> {
-  // At the tip each session's events are many seconds apart: as many sessions as the rate allows.
-  const steady = await run('E: steady, at the tip', fleet(1, 4), { arrivalsPerSecond: rate });
+  // At the tip a session's events are minutes apart, here seconds: longer than a read waits.
+  const perSession = Math.max(2, Math.floor(events / (rate * SECONDS_BETWEEN_UPDATES)));
+  const steady = await run('E: steady, at the tip', fleet(1, perSession), { arrivalsPerSecond: rate });
   const hour = { ...fleet(Math.max(1, Math.round(events / 10_000)), EVENTS_PER_HOUR) };
   const catchUp = await run('E: catch-up of one hour', hour);
   const duplicates = await run('E: a third twice', { ...sparse(4), duplicateRate: 1 / 3 });

@@ -46,6 +46,8 @@ export interface RunResult {
   readonly loopDelayMaxMs: number;
   /** Only of a paced run: in a backlog it is the run's length. */
   readonly arrivalToDurableMs: StubReport['arrivalToDurableMs'] | undefined;
+  /** False: records arrived faster than they were stored, so that delays say nothing about a worker at the tip. */
+  readonly hasKeptUp: boolean;
   readonly refusedReads: number;
   readonly requests: Readonly<Record<string, number>>;
   /** To DynamoDB, without those about the lease table and the look at the tables at the start. */
@@ -67,6 +69,8 @@ const WITHIN_MS = 900_000;
 const LOOK_EVERY_MS = 250;
 /** After the last event, for copies of earlier ones. */
 const REST_MS = 1_500;
+/** Two of the worker's pauses between reads, and some for the writes. */
+const KEPT_UP_WITHIN_SECONDS = 3;
 const MIB = 1_048_576;
 
 const rounded = (value: number, digits = 2): number => Math.round(value * 10 ** digits) / 10 ** digits;
@@ -170,6 +174,8 @@ function resultOf(
     loopDelayP99Ms: rounded(loopDelayP99Ms, 1),
     loopDelayMaxMs: rounded(loopDelayMaxMs, 1),
     arrivalToDurableMs: arrivalsPerSecond > 0 ? report.arrivalToDurableMs : undefined,
+    hasKeptUp:
+      arrivalsPerSecond === 0 || seconds < report.records / arrivalsPerSecond + KEPT_UP_WITHIN_SECONDS,
     refusedReads: report.refusedReads,
     requests: report.requests,
     requestsPerEvent: rounded(dataRequests / events, 3),
