@@ -34,8 +34,9 @@ export interface WorkerDeps {
   readonly random: Random;
   readonly log: Log;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** `createClients`; a simulation brings its own. */
+  /** `createClients`, and our stores if none are given; a simulation or a benchmark brings its own. */
   readonly createClients: (options: ClientOptions) => AwsClients;
+  readonly buildStores?: typeof buildStores;
 }
 
 /** Why a worker ended. */
@@ -166,7 +167,7 @@ export class Worker {
     const { config, deps, clients, metrics } = this;
     const parts = { ...deps, clients, metrics };
     this.consumers = fanOutConsumers(parts, config);
-    this.stores = buildStores(parts, config);
+    this.stores = (deps.buildStores ?? buildStores)(parts, config);
     const handler = buildHandler(parts, config, { stores: this.stores, consumers: this.consumers });
     return new LeaseCoordinator(
       {

@@ -99,6 +99,10 @@ export class SimDynamoDb {
     return [...this.table(tableName).items.values()];
   }
 
+  has(tableName: string): boolean {
+    return this.tables.has(tableName);
+  }
+
   /** Capacity units used so far. */
   consumed(tableName: string): { readonly read: number; readonly write: number } {
     return this.table(tableName).consumed;

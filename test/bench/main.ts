@@ -1,0 +1,189 @@
+/** `npm run bench -- [--only A,B] [--events N] [--rate N] [--p50 MS --p99 MS] [--json]`: lines on stderr as it goes,
+ *  the results last on stdout. Ends with 1 when any run stored something else than the truth.
+ *
+ *  A decode and fold alone · B the whole worker · C obvious designs behind the same port · D more shards ·
+ *  E units per event of four streams · F the lease table's cost (read from B and D). */
+import { parseArgs } from 'node:util';
+import { isPinned } from './child.ts';
+import { measureDecodeFold } from './decode-fold.ts';
+import type { Design } from './measures.ts';
+import { type RunOptions, type RunResult, runWorker } from './run-worker.ts';
+import type { LoadOptions } from './stub/make-load.ts';
+
+const PARTS = ['A', 'B', 'C', 'D', 'E', 'F'] as const;
+const EVENTS_PER_SESSION = 12;
+/** As many as a session of four hours has. */
+const SESSION_EVENTS_MAX = 40;
+const SECONDS_BETWEEN_UPDATES = 2;
+/** The worker's default. */
+const RECORDS_PER_PAGE = 1_000;
+/** Events of one session in an hour. */
+const EVENTS_PER_HOUR = 10;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'A,B,C,D,E,F' },
+    events: { type: 'string', default: '40000' },
+    rate: { type: 'string', default: '1000' },
+    p50: { type: 'string', default: '5' },
+    p99: { type: 'string', default: '25' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+function whole(name: 'events' | 'rate' | 'p50' | 'p99', min: number): number {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value >= min) return value;
+  process.stderr.write(`bench: --${name} must be a whole number of at least ${min}, not "${values[name]}"\n`);
+  process.exit(2);
+}
+
+const wanted = new Set(values.only.toUpperCase().split(','));
+const unknown = [...wanted].filter((part) => !PARTS.some((each) => each === part));
+if (unknown.length > 0) {
+  process.stderr.write(`bench: --only takes ${PARTS.join(', ')}, not "${unknown.join(',')}"\n`);
+  process.exit(2);
+}
+const [events, rate] = [whole('events', 1_000), whole('rate', 1)];
+const latency = { p50Ms: whole('p50', 0), p99Ms: whole('p99', 0) };
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+const runs: RunResult[] = [];
+
+function line(result: RunResult): string {
+  const { exact, arrivalToDurableMs: lag } = result;
+  return [
+    `  ${exact.isExact ? 'exact' : `NOT EXACT (${exact.differences} differences)`}`,
+    `${result.eventsPerSecond} events/s`,
+    `${result.cpuUsPerEvent} µs CPU per event (${result.eventsPerCoreSecond}/s per core, ${result.coresUsed} cores used)`,
+    `${result.eventsPerSessionWrite} events per session write`,
+    `${result.writeUnitsPerEvent} write and ${result.readUnitsPerEvent} read units, ${result.requestsPerEvent} requests per event`,
+    `RSS ${result.rssMaxMiB} MiB`,
+    `loop delay p99 ${result.loopDelayP99Ms} ms`,
+    ...(result.hasKeptUp ? [] : ['FELL BEHIND: its delays are those of a backlog']),
+    ...(lag ? [`durable after ${lag.p50} / ${lag.p99} / ${lag.p999} ms`] : []),
+  ].join(', ');
+}
+
+async function run(
+  name: string,
+  load: Partial<LoadOptions>,
+  { design = 'ours' as Design, ...more }: Partial<RunOptions> = {},
+): Promise<RunResult> {
+  say(name);
+  const result = await runWorker({
+    name,
+    design,
+    load: { recordsMax: events, ...load },
+    latency,
+    arrivalsPerSecond: 0,
+    isLimited: false,
+    ...more,
+  });
+  runs.push(result);
+  say(line(result));
+  return result;
+}
+
+/** As many sessions as make `events` events. */
+const fleet = (shards: number, perSession = EVENTS_PER_SESSION): Partial<LoadOptions> => ({
+  shards,
+  devices: Math.ceil(events / perSession),
+  updatesPerSession: perSession - 2,
+});
+
+/** A page of a shard holds each session about once, however many shards there are, so that runs with different
+ *  numbers of shards can be compared: the fewer sessions in a shard, the more events fold into one write. */
+const sparse = (shards: number): Partial<LoadOptions> =>
+  fleet(shards, Math.min(SESSION_EVENTS_MAX, Math.max(2, Math.floor(events / (RECORDS_PER_PAGE * shards)))));
+
+async function wholeWorker(): Promise<object> {
+  const results: Record<string, object> = {};
+  for (const shards of [1, 4, 16]) {
+    const backlog = await run(`B: backlog, ${shards} shards`, sparse(shards));
+    const folding = await run(`B: backlog of few long sessions, ${shards} shards`, fleet(shards));
+    const paced = await run(`B: ${rate} events/s, ${shards} shards`, sparse(shards), {
+      arrivalsPerSecond: rate,
+    });
+    results[`shards${shards}`] = { backlog, folding, paced };
+  }
+  return results;
+}
+
+async function designs(): Promise<object> {
+  const shards = 4;
+  const ours = await run('C: ours', sparse(shards));
+  const others: Record<string, object> = {};
+  for (const design of ['transaction', 'put-per-event'] as const) {
+    const other = await run(`C: ${design}`, sparse(shards), { design });
+    const times = (of: (result: RunResult) => number): number =>
+      Math.round((of(other) / of(ours)) * 100) / 100;
+    const ratios = {
+      cpu: times(({ cpuUsPerEvent }) => cpuUsPerEvent),
+      requests: times(({ requestsPerEvent }) => requestsPerEvent),
+      writeUnits: times(({ writeUnitsPerEvent }) => writeUnitsPerEvent),
+    };
+    say(`  to ours: CPU ${ratios.cpu}×, requests ${ratios.requests}×, write units ${ratios.writeUnits}×`);
+    others[design] = { ratios, run: other };
+  }
+  return { ours, ...others };
+}
+
+async function moreShards(): Promise<object> {
+  const results: Record<string, object> = {};
+  for (const shards of [1, 4, 16, 64])
+    results[`shards${shards}`] = await run(`D: backlog, ${shards} shards`, sparse(shards));
+  return results;
+}
+
+async function streams(): Promise<object> {
+  // At the tip a session's events are minutes apart, here seconds: longer than a read waits.
+  const perSession = Math.max(2, Math.floor(events / (rate * SECONDS_BETWEEN_UPDATES)));
+  const steady = await run('E: steady, at the tip', fleet(1, perSession), { arrivalsPerSecond: rate });
+  const hour = { ...fleet(Math.max(1, Math.round(events / 10_000)), EVENTS_PER_HOUR) };
+  const catchUp = await run('E: catch-up of one hour', hour);
+  const duplicates = await run('E: a third twice', { ...sparse(4), duplicateRate: 1 / 3 });
+  const disorder = await run('E: a third late by up to 30 minutes', {
+    ...sparse(4),
+    lateRate: 1 / 3,
+    lateMs: 1_800_000,
+  });
+  return { steady, catchUp, duplicates, disorder };
+}
+
+const results: Record<string, unknown> = {
+  pinned: isPinned,
+  node: process.version,
+  events,
+  rate,
+  latency,
+};
+if (wanted.has('A')) {
+  say('A: decode and fold');
+  const alone = measureDecodeFold(Math.min(events, 20_000));
+  results['A'] = alone;
+  say(
+    `  ${alone.decodeFoldEventsPerSecond} events/s, JSON.parse alone ${alone.jsonParseEventsPerSecond}: ${alone.ratio} times its time`,
+  );
+}
+if (wanted.has('B')) results['B'] = await wholeWorker();
+if (wanted.has('C')) results['C'] = await designs();
+if (wanted.has('D')) results['D'] = await moreShards();
+if (wanted.has('E')) results['E'] = await streams();
+if (wanted.has('F')) {
+  if (!wanted.has('B')) await run(`F: ${rate} events/s, 4 shards`, fleet(4), { arrivalsPerSecond: rate });
+  const paced = runs.filter(({ arrivalsPerSecond, design }) => arrivalsPerSecond > 0 && design === 'ours');
+  results['F'] = paced.map(({ name, shards, seconds, leaseTable }) => ({
+    name,
+    shards,
+    seconds,
+    ...leaseTable,
+  }));
+  for (const { name, leaseTable } of paced)
+    say(`F: ${name}: ${leaseTable.writeUnitsPerShardSecond} write units per shard and second`);
+}
+results['exact'] = runs.every(({ exact }) => exact.isExact);
+if (!results['exact']) process.exitCode = 1;
+process.stdout.write(`${values.json ? JSON.stringify(results) : JSON.stringify(results, null, 2)}\n`);

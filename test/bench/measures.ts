@@ -1,0 +1,21 @@
+/** What a worker process measures of itself. */
+import type { MetricsSnapshot } from '../../src/ops/metrics.ts';
+
+/** `ours`: the product's store. */
+export type Design = 'ours' | 'transaction' | 'put-per-event';
+
+export interface Sample {
+  /** Wall ms. */
+  readonly atMs: number;
+  /** Since the process began, all its threads. */
+  readonly cpuUs: number;
+  readonly rssBytes: number;
+}
+
+export interface WorkerMeasures {
+  readonly end: string;
+  readonly totals: MetricsSnapshot;
+  readonly samples: readonly Sample[];
+  readonly loopDelayP99Ms: number;
+  readonly loopDelayMaxMs: number;
+}
