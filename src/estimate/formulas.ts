@@ -187,8 +187,8 @@ function estimateDesign(load: Load, stream: Stream, design: Design, input: Estim
     units,
     costPerMonth,
     totalPerMonth,
-    /** Undefined where nothing happens. */
-    perMillionEvents: load.eventsPerMonth > 0 ? (totalPerMonth / load.eventsPerMonth) * MILLION : undefined,
+    /** Null where nothing happens. */
+    perMillionEvents: load.eventsPerMonth > 0 ? (totalPerMonth / load.eventsPerMonth) * MILLION : null,
     perDevice: totalPerMonth / input.devices,
   };
 }
@@ -202,8 +202,8 @@ export function estimate(input: EstimateInput, prices: Prices) {
   const ours = estimateDesign(load, stream, designs.ours, input, prices);
   const transaction = estimateDesign(load, stream, designs.transaction, input, prices);
   const put = estimateDesign(load, stream, designs.put, input, prices);
-  const timesOurs = ({ totalPerMonth }: DesignEstimate): number | undefined =>
-    ours.totalPerMonth > 0 ? totalPerMonth / ours.totalPerMonth : undefined;
+  const timesOurs = ({ totalPerMonth }: DesignEstimate): number | null =>
+    ours.totalPerMonth > 0 ? totalPerMonth / ours.totalPerMonth : null;
   return {
     input,
     prices,
