@@ -28,8 +28,7 @@ const COST_NAMES: Readonly<Record<CostItem, string>> = {
   dynamodbReads: 'DynamoDB reads',
   dynamodbStorage: 'DynamoDB storage',
   leaseTable: 'lease table',
-  kinesisShards: 'Kinesis shards',
-  kinesisPuts: 'Kinesis PUT units',
+  kinesis: 'Kinesis stream',
   fargate: 'Fargate tasks',
 };
 
@@ -40,17 +39,18 @@ const SCALES = [
 ] as const;
 const DIGITS = 3;
 
+const fixed = (value: number, digits: number, digitsMin = digits): string =>
+  value.toLocaleString('en-US', { minimumFractionDigits: digitsMin, maximumFractionDigits: digits });
 /** Three digits: `73.0 M`, `304 k`, `27.8`, `0`. */
 export function shortNumber(exact: number): string {
   // Rounded first: 999.9 is 1.00 k.
   const value = Number(exact.toPrecision(DIGITS));
   if (value === 0) return '0';
   const [suffix, size] = SCALES.find(([, scale]) => value >= scale) ?? ['', 1];
-  return `${(value / size).toPrecision(DIGITS)}${suffix && ` ${suffix}`}`;
+  const scaled = value / size;
+  return `${scaled < 1_000 ? scaled.toPrecision(DIGITS) : fixed(scaled, 0)}${suffix && ` ${suffix}`}`;
 }
 
-const fixed = (value: number, digits: number, digitsMin = digits): string =>
-  value.toLocaleString('en-US', { minimumFractionDigits: digitsMin, maximumFractionDigits: digits });
 const whole = (value: number): string => fixed(value, 0);
 const money = (value: number): string => fixed(value, 2);
 const times = (ratio: number | null): string => (ratio === null ? '-' : fixed(ratio, 2));
@@ -58,7 +58,7 @@ const times = (ratio: number | null): string => (ratio === null ? '-' : fixed(ra
 /** `--attach-rate` for `attachRate`. */
 export const flagOf = (name: string): string => name.replace(/[A-Z]/g, (big) => `-${big.toLowerCase()}`);
 
-function loadTable({ load, input, stream }: Estimate): readonly string[] {
+function loadTable({ load }: Estimate): readonly string[] {
   const row = (name: string, perMonth: number): readonly string[] => [
     name,
     shortNumber(perMonth),
@@ -71,8 +71,7 @@ function loadTable({ load, input, stream }: Estimate): readonly string[] {
     row('events in all', load.eventsPerMonth),
     row('MB', load.gbPerMonth * 1_000),
   ];
-  const peak = `sized for ${fixed(input.peakToMean, 1, 0)} times the mean: ${shortNumber(load.eventsPerSecondPeak)} events a second, ${counted(stream.shards, 'shard')}`;
-  return [...textTable(LOAD_COLUMNS, rows).lines, peak];
+  return textTable(LOAD_COLUMNS, rows).lines;
 }
 
 const counted = (count: number, thing: string): string =>
@@ -109,14 +108,16 @@ function designTable({ designs, prices, timesOurs, input }: Estimate): readonly 
   return textTable(DESIGN_COLUMNS, rows).lines;
 }
 
-/** `provisioned (1 shard) 11.97, on demand 60.02: provisioned is cheaper`. */
-function streamLine({ stream, prices }: Estimate): string {
-  const { provisionedCost, onDemandCost } = stream;
-  const isProvisioned = provisionedCost <= onDemandCost;
-  const verdict = isProvisioned
-    ? 'provisioned is cheaper'
-    : `on demand is cheaper, by ${money(provisionedCost - onDemandCost)} of the totals above`;
-  return `The stream, ${prices.currency} a month: provisioned ${money(provisionedCost)} (counted above), on demand ${money(onDemandCost)}: ${verdict}.`;
+function streamLines({ stream, prices, load, input }: Estimate): readonly string[] {
+  const { provisionedCost, onDemandCost, shards } = stream;
+  const verdict =
+    provisionedCost <= onDemandCost
+      ? 'provisioned is cheaper'
+      : `on demand is cheaper, by ${money(provisionedCost - onDemandCost)} of the totals`;
+  return [
+    `Sized for ${fixed(input.peakToMean, 1, 0)} times the mean, ${shortNumber(load.eventsPerSecondPeak)} events a second: ${counted(shards, 'shard')}.`,
+    `Stream in ${prices.currency}: provisioned ${money(provisionedCost)}, as counted below; on demand ${money(onDemandCost)}: ${verdict}.`,
+  ];
 }
 
 /** Flags that change what the table shows, so that it can be repeated. */
@@ -131,11 +132,9 @@ export function estimateLines(result: Estimate): readonly string[] {
   return [
     `${counted(input.devices, 'device')}, ${fixed(input.attachRate * 100, 1, 0)} % of them with a data session at a time; prices of ${printable(prices.region)}`,
     ...changedFlags(result),
-    '',
     ...loadTable(result),
+    ...streamLines(result),
     '',
     ...designTable(result),
-    '',
-    streamLine(result),
   ];
 }

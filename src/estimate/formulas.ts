@@ -172,8 +172,7 @@ function costOf(units: Units, stream: Stream, prices: Prices) {
     dynamodbReads: readsCost(units.readUnitsPerMonth),
     dynamodbStorage: (units.sessionsGb + units.dedupGb) * prices.dynamodbPerGbMonth,
     leaseTable: writesCost(units.leaseWriteUnitsPerMonth) + readsCost(units.leaseReadUnitsPerMonth),
-    kinesisShards: stream.shardHoursCost,
-    kinesisPuts: stream.putUnitsCost,
+    kinesis: stream.provisionedCost,
     fargate: units.tasks * HOURS_PER_MONTH * taskHourCost,
   };
 }
@@ -187,8 +186,8 @@ function estimateDesign(load: Load, stream: Stream, design: Design, input: Estim
     units,
     costPerMonth,
     totalPerMonth,
-    /** Null where nothing happens. */
-    perMillionEvents: load.eventsPerMonth > 0 ? (totalPerMonth / load.eventsPerMonth) * MILLION : null,
+    /** Null where not one event a month happens. */
+    perMillionEvents: load.eventsPerMonth >= 1 ? (totalPerMonth / load.eventsPerMonth) * MILLION : null,
     perDevice: totalPerMonth / input.devices,
   };
 }

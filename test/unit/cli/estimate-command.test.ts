@@ -83,7 +83,14 @@ describe('estimate', () => {
   });
 
   it('shows no price per event where nothing happens', async () => {
-    const nothing = ['--attach-rate', '0', '--sessions-per-device-day', '0', '--attachments-per-device-day', '0'];
+    const nothing = [
+      '--attach-rate',
+      '0',
+      '--sessions-per-device-day',
+      '0',
+      '--attachments-per-device-day',
+      '0',
+    ];
 
     const printed = await run('--devices', '1', ...nothing);
 
@@ -125,7 +132,7 @@ it.each([
   [999.9, '1.00 k'],
   [73_000_000, '73.0 M'],
   [999_999, '1.00 M'],
-  [7.3e12, '7300 G'],
+  [7.3e12, '7,300 G'],
 ])('%d is short as %s', (value, text) => {
   expect(shortNumber(value)).toBe(text);
 });
