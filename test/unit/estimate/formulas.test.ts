@@ -105,6 +105,16 @@ describe('the designs', () => {
     expect(idle.units.leaseWriteUnitsPerMonth).toBeCloseTo(0.2998 * month, 3);
   });
 
+  it('pay for storage, leases, the stream and tasks by their prices', () => {
+    const { units, costPerMonth } = designs.ours;
+
+    expect(costPerMonth.dynamodbStorage).toBeCloseTo((units.sessionsGb + units.dedupGb) * 0.25, 9);
+    expect(costPerMonth.leaseTable).toBeCloseTo(2.628 * 0.625 + 2.628 * 0.027 * 0.125, 9);
+    expect(costPerMonth.kinesis).toBeCloseTo(10.95 + (73 + (3 * sessions) / 1e6) * 0.014, 9);
+    // Two tasks of a quarter vCPU and half a GB.
+    expect(costPerMonth.fargate).toBeCloseTo(2 * 730 * (0.25 * 0.03238 + 0.5 * 0.00356), 9);
+  });
+
   it('add up, also per event and per device', () => {
     for (const name of DESIGNS) {
       const { costPerMonth, totalPerMonth, perDevice, perMillionEvents } = designs[name];
