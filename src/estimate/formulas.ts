@@ -18,7 +18,8 @@ const ON_DEMAND_STEP_BYTES = 1_024;
 
 /** What DynamoDB adds to every stored item and index entry. Source: its guide, CapacityUnitCalculations. */
 const ITEM_OVERHEAD_BYTES = 100;
-export const SESSION_ITEM_BYTES = 800;
+/** With half of its ring of event ids. */
+export const SESSION_ITEM_BYTES = 840;
 /** The entry of index `by-sim`: its two keys and the table's. */
 export const INDEX_ENTRY_BYTES = 125;
 export const IDS_PER_PAGE = 16;

@@ -90,7 +90,7 @@ describe('the designs', () => {
     const idsKept = (sessionEvents / 730) * 24 * 32;
 
     for (const name of DESIGNS)
-      expect(designs[name].units.sessionsGb).toBeCloseTo((10_000 * 365 * 1_125) / 1e9, 9);
+      expect(designs[name].units.sessionsGb).toBeCloseTo((10_000 * 365 * 1_165) / 1e9, 9);
     expect(designs.ours.units.dedupGb).toBeCloseTo((idsKept / 16) * 456e-9, 6);
     expect(designs.transaction.units.dedupGb).toBeCloseTo(idsKept * 159e-9, 6);
     expect(designs.put.units.dedupGb).toBe(0);
