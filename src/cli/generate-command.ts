@@ -13,6 +13,7 @@ import { type Fleet, generateFleet } from '../local/fleet.ts';
 import { FLEET_DEFAULTS, type FleetOptions } from '../local/fleet-options.ts';
 import { putRecords } from '../local/put-records.ts';
 import { systemClock, systemRandom, toIso } from '../time.ts';
+import { numeric, whole } from './numeric-flag.ts';
 import { addSettingFlags, configFrom } from './setting-flags.ts';
 
 interface GenerateFlags {
@@ -38,18 +39,6 @@ interface GenerateFlags {
 
 /** So that readers of the file meet arrays of several events too. */
 const ARRAY_ELEMENTS_MAX = 4;
-
-function numeric(text: string, flag: string, min: number, max: number): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= min && value <= max) return value;
-  throw new MeterError('usage', `--${flag} must be a number from ${min} to ${max}, not "${text}".`);
-}
-
-function whole(text: string, flag: string, min: number, max: number): number {
-  const value = numeric(text, flag, min, max);
-  if (Number.isInteger(value)) return value;
-  throw new MeterError('usage', `--${flag} must be a whole number, not "${text}".`);
-}
 
 /** Flags that contradict each other would be obeyed in part only. */
 function checkTogether(flags: GenerateFlags): void {

@@ -3,6 +3,7 @@ import { MeterError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { addConfigCommand } from './config-command.ts';
 import { addDemoCommand } from './demo-command.ts';
+import { addEstimateCommand } from './estimate-command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { addGenerateCommand } from './generate-command.ts';
 import { addHealthCommand } from './health-command.ts';
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
   addLeaseCommands(program);
   addHealthCommand(program);
   addConfigCommand(program);
+  addEstimateCommand(program);
   return program;
 }
 

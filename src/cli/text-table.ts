@@ -4,6 +4,8 @@ export interface Column {
   readonly name: string;
   /** Fewest characters it may be cut to, in its middle, where the terminal is narrow; default: it is never cut. */
   readonly widthMin?: number;
+  /** Numbers stand below each other by their last digit. */
+  readonly isRight?: boolean;
 }
 
 const GAP = '  ';
@@ -53,7 +55,10 @@ export function textTable(
   return {
     lines: cells.map((row) =>
       widths
-        .map((width, at) => cut(row[at] ?? '', width).padEnd(width))
+        .map((width, at) => {
+          const text = cut(row[at] ?? '', width);
+          return columns[at]?.isRight ? text.padStart(width) : text.padEnd(width);
+        })
         .join(GAP)
         .trimEnd(),
     ),

@@ -40,8 +40,8 @@ function longFunctions(text: string): string[] {
 }
 
 describe('the folders', () => {
-  it('decode and reduce are pure: no SDK, no node, no clock', () => {
-    for (const file of [...inFolder('decode'), ...inFolder('reduce')])
+  it('decode, reduce and estimate are pure: no SDK, no node, no clock', () => {
+    for (const file of [...inFolder('decode'), ...inFolder('reduce'), ...inFolder('estimate')])
       expect([
         file.path,
         importsOf(file).filter((name) => /^(node:|@aws|@smithy|pino)|^src\/time\.ts$/.test(name)),
@@ -65,7 +65,7 @@ describe('the folders', () => {
   });
 
   it('the core never imports the edge', () => {
-    for (const folder of ['decode', 'reduce', 'store', 'source', 'leases', 'ops'])
+    for (const folder of ['decode', 'reduce', 'estimate', 'store', 'source', 'leases', 'ops'])
       for (const file of inFolder(folder))
         expect([
           file.path,

@@ -32,6 +32,17 @@ describe('a table for people', () => {
     expect(textTable(COLUMNS, ROWS, 1).hidden).toEqual(['owner', 'checkpoint']);
   });
 
+  it('puts numbers below each other by their last digit', () => {
+    const columns = [{ name: 'what' }, { name: 'USD', isRight: true }, { name: 'note' }];
+
+    expect(
+      textTable(columns, [
+        ['a', '1,234.50', 'x'],
+        ['b', '7.00', 'y'],
+      ]).lines,
+    ).toEqual(['what       USD  note', 'a     1,234.50  x', 'b         7.00  y']);
+  });
+
   it('shows nothing that a terminal would obey', () => {
     expect(textTable([{ name: 'a' }], [['x\u001b[2J\u202ey']]).lines[1]).toBe('x?[2J?y');
   });

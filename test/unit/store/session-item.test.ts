@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { DataSessionEvent } from '../../../src/decode/event.ts';
+import { SESSION_ITEM_BYTES } from '../../../src/estimate/formulas.ts';
 import { EMPTY_MEMORY, type EventId, remember } from '../../../src/reduce/dedup-memory.ts';
 import type { PersonalField } from '../../../src/reduce/last-values.ts';
 import { emptySession, foldEvent } from '../../../src/reduce/session.ts';
@@ -50,6 +51,14 @@ describe('a session item', () => {
 
     expect(itemSizeBytes(item)).toBeLessThanOrEqual(1024);
     expect(itemSizeBytes(item)).toBeGreaterThan(900);
+  });
+
+  it('with half of its ring is as large as the estimate of costs takes it to be', () => {
+    const events = Array.from({ length: 8 }, (_, n) => realistic(n + 1));
+
+    const sizeBytes = itemSizeBytes(sessionToItem(stored(events), NOW_MS));
+
+    expect(Math.abs(sizeBytes / SESSION_ITEM_BYTES - 1)).toBeLessThan(0.05);
   });
 
   it('read back is the session that was written', () => {
