@@ -7,6 +7,7 @@ import { createClients } from '../../src/aws-clients.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/ops/pino-log.ts';
 import { DedupPages } from '../../src/store/dedup-pages.ts';
+import { PutWriter } from '../../src/store/put-writer.ts';
 import { reportRetries } from '../../src/store/report-retries.ts';
 import { tableNames } from '../../src/store/tables.ts';
 import { systemClock, systemRandom } from '../../src/time.ts';
@@ -46,7 +47,9 @@ const buildOthers =
           horizonDays,
         }),
       };
-    const pages = new DedupPages({ ...shared, tableName: names.dedup, horizonDays });
+    const storeDeps = { ...shared, closing: new AbortController().signal };
+    const writer = new PutWriter(storeDeps);
+    const pages = new DedupPages({ ...storeDeps, writer, tableName: names.dedup, horizonDays });
     const { dedupRingSize } = config;
     return {
       ...ours,

@@ -38,6 +38,11 @@ export interface SimDynamoDbOptions {
 type Input = Readonly<Record<string, unknown>> & { readonly TableName?: string };
 type Answer = Record<string, unknown>;
 
+export interface StatementAnswer {
+  readonly TableName?: string;
+  readonly Error?: { readonly Code: string; readonly Message: string; readonly Item?: object };
+}
+
 interface StatementInput {
   readonly Statement: string;
   readonly Parameters?: readonly unknown[];
@@ -302,19 +307,26 @@ export class SimDynamoDb {
 
   private batchExecute(input: Input): Answer {
     const statements = input['Statements'] as readonly StatementInput[];
-    if (statements.length > BATCH_STATEMENTS_MAX) throw invalid('Too many statements');
+    this.checkBatch(statements);
+    return { Responses: statements.map((statement) => this.execute(statement)) };
+  }
+
+  /** @throws ValidationException for what fails a batch of statements as a whole. */
+  checkBatch(statements: readonly StatementInput[]): void {
+    if (statements.length === 0 || statements.length > BATCH_STATEMENTS_MAX)
+      throw invalid(`Member must have length less than or equal to ${BATCH_STATEMENTS_MAX}, and at least 1`);
     const places = statements.map((statement) => this.placeOf(statement));
     if (new Set(places).size < places.length)
       throw invalid('Transaction or batch request cannot include multiple operations on one item');
-    return {
-      Responses: statements.map((statement) => {
-        try {
-          return this.execute(statement);
-        } catch (error) {
-          return statementError(error);
-        }
-      }),
-    };
+  }
+
+  /** One statement of a batch: the response to it. */
+  execute(statement: StatementInput): StatementAnswer {
+    try {
+      return this.executeOrThrow(statement);
+    } catch (error) {
+      return statementError(error);
+    }
   }
 
   /** Which item a statement is about; of one that is malformed, itself. */
@@ -328,7 +340,7 @@ export class SimDynamoDb {
     }
   }
 
-  private execute(statement: StatementInput): Answer {
+  private executeOrThrow(statement: StatementInput): StatementAnswer {
     const parsed = parseStatement(statement.Statement);
     const table = this.table(parsed.tableName);
     const values = (statement.Parameters ?? []).map(copyValue);
@@ -371,7 +383,7 @@ const STATEMENT_CODES: Readonly<Record<string, string>> = {
   ResourceNotFoundException: 'ResourceNotFound',
 };
 
-const statementError = (error: unknown): Answer => {
+const statementError = (error: unknown): StatementAnswer => {
   const { name, message, Item } = error as Error & { Item?: Record<string, AttributeValue> };
   const code = STATEMENT_CODES[name];
   if (code === undefined) throw error;

@@ -8,9 +8,9 @@ import { EMPTY_MEMORY, judge, remember, spill } from '../../../src/reduce/dedup-
 import { emptySession, foldEvent } from '../../../src/reduce/session.ts';
 import { mapLimit, type RetryDeps, throwIfAborted, untilDone } from '../../../src/retry.ts';
 import type { DedupPages } from '../../../src/store/dedup-pages.ts';
-import { type GroupedEvent, groupBySession } from '../../../src/store/group-events.ts';
 import { type StoredSession, sessionFromItem, sessionToItem } from '../../../src/store/session-item.ts';
 import type { EventOutcome, SessionStore } from '../../../src/store/session-store.ts';
+import { type GroupedEvent, groupBySession } from './group-events.ts';
 
 const IN_FLIGHT_MAX = 16;
 const NO_FIELDS: ReadonlySet<never> = new Set();
@@ -45,17 +45,20 @@ export class PutPerEventStore implements SessionStore {
     return outcomes;
   }
 
+  /** Nothing is ever held back. */
+  flush(): void {}
+
   /** Undefined: another was faster. */
   private async count({ event, id }: GroupedEvent, signal: AbortSignal): Promise<EventOutcome | undefined> {
     const { pages, clock } = this.deps;
     const stored = await this.load(event.dataSessionSid, signal);
     let verdict = judge(stored.memory, id, event.timestampMs);
     if (verdict === 'ask-pages') {
-      const ids = await untilDone(() => pages.read(keyOf(event)), signal, this.deps);
+      const ids = await pages.read(keyOf(event));
       verdict = ids.has(id) ? 'duplicate' : 'new';
     }
     if (verdict === 'duplicate') return { kind: 'duplicate' };
-    const memory = remember(await this.room(stored.memory, event, signal), [
+    const memory = remember(await this.room(stored.memory, event), [
       event.timestampMs === undefined ? { id } : { id, timestampMs: event.timestampMs },
     ]);
     const session = foldEvent(stored.session, event, NO_FIELDS);
@@ -80,10 +83,10 @@ export class PutPerEventStore implements SessionStore {
     return { session: emptySession(sid), memory: EMPTY_MEMORY, version: 0, unknown: {} };
   }
 
-  private async room(memory: StoredSession['memory'], event: DataSessionEvent, signal: AbortSignal) {
+  private async room(memory: StoredSession['memory'], event: DataSessionEvent) {
     if (memory.ring.length < this.deps.dedupRingSize) return memory;
     const spilled = spill(memory);
-    await untilDone(() => this.deps.pages.write(keyOf(event), spilled.ids), signal, this.deps);
+    await this.deps.pages.write(keyOf(event), spilled.ids);
     return spilled.memory;
   }
 

@@ -5,9 +5,9 @@ import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { DataSessionEvent } from '../../../src/decode/event.ts';
 import { mapLimit, type RetryDeps, untilDone } from '../../../src/retry.ts';
-import { type GroupedEvent, groupBySession } from '../../../src/store/group-events.ts';
 import type { EventOutcome, SessionStore } from '../../../src/store/session-store.ts';
 import { backoffMs, toIso } from '../../../src/time.ts';
+import { type GroupedEvent, groupBySession } from './group-events.ts';
 
 const IN_FLIGHT_MAX = 16;
 const SECONDS_PER_DAY = 86_400;
@@ -46,6 +46,9 @@ export class TransactionStore implements SessionStore {
     });
     return outcomes;
   }
+
+  /** Nothing is ever held back. */
+  flush(): void {}
 
   private async count(entry: GroupedEvent, signal: AbortSignal): Promise<EventOutcome> {
     const { clock, random } = this.deps;

@@ -1,14 +1,14 @@
 /** DynamoDB on the wire for load: the simulated tables, with transactions, batches of PartiQL statements, counts and
  *  units. Every operation is done at once and alone, so that no two writers ever see each other half-way. */
 import { systemClock } from '../../../src/time.ts';
+import { parseStatement } from '../../simulation/dynamodb/partiql.ts';
 import type { Item } from '../../simulation/dynamodb/values.ts';
 import { type Change, SimDynamoDb } from '../../simulation/sim-dynamodb.ts';
-import { type Insert, parseStatement, type Update } from './partiql.ts';
 import { type TableUnits, UnitsMeter } from './units.ts';
-import { cancellation, isAnswer, statementError } from './wire-answers.ts';
+import { cancellation, isAnswer } from './wire-answers.ts';
 import { WireError } from './wire-error.ts';
 import { decode, encode, type Json } from './wire-messages.ts';
-import { fromWire, type WireValue } from './wire-values.ts';
+import { fromWire, itemToWire, type WireValue } from './wire-values.ts';
 
 /** A single write, as the API names it. */
 interface Write {
@@ -21,7 +21,6 @@ interface Statement {
   readonly ReturnValuesOnConditionCheckFailure?: string;
 }
 
-const STATEMENTS_MAX = 25;
 const TRANSACTION_MAX = 100;
 const TRANSACT_OPERATIONS: Readonly<Record<string, string>> = {
   Put: 'PutItem',
@@ -95,19 +94,20 @@ export class StubDynamoDb {
 
   private batch(input: Json): Json {
     const statements = (input['Statements'] ?? []) as readonly Statement[];
-    if (statements.length === 0 || statements.length > STATEMENTS_MAX)
-      throw invalid(`Member must have length less than or equal to ${STATEMENTS_MAX}, and at least 1`);
-    const writes = statements.map((statement) => this.writeOf(statement));
-    const places = writes.map(({ write }) => this.placeOf(write));
-    if (new Set(places).size < places.length)
-      throw invalid('Batch cannot contain multiple statements on the same item');
-    for (const name of new Set(writes.map(({ write }) => write.input.TableName))) this.countTable(name);
+    const decoded = statements.map((statement) => ({
+      ...statement,
+      Parameters: (statement.Parameters ?? []).map(fromWire),
+    }));
+    this.tables.checkBatch(decoded);
+    const names = decoded.map((statement) => parseStatement(statement.Statement).tableName);
+    for (const name of new Set(names)) this.countTable(name);
     return {
-      Responses: writes.map(({ write, kind, isShown }) => {
-        const { TableName } = write.input;
-        const { error, used } = this.attempt(write);
-        this.units.add('BatchExecuteStatement', used);
-        return error ? { Error: statementError(error, kind, isShown), TableName } : { TableName };
+      Responses: decoded.map((statement, at) => {
+        const used = this.units.measure([names[at] as string]);
+        const { Error: error, ...response } = this.tables.execute(statement);
+        this.units.add('BatchExecuteStatement', used());
+        const row = error?.Item as Item | undefined;
+        return error ? { Error: { ...error, ...(row ? { Item: itemToWire(row) } : {}) } } : response;
       }),
     };
   }
@@ -141,70 +141,6 @@ export class StubDynamoDb {
   private placeOf({ input }: Write): string {
     const source = (input['Key'] ?? input['Item']) as Item;
     return JSON.stringify([input.TableName, ...this.keyOf(input.TableName).map((name) => source[name])]);
-  }
-
-  private writeOf(statement: Statement) {
-    const parsed = parseStatement(statement.Statement);
-    const values = (statement.Parameters ?? []).map(fromWire);
-    const wanted = parsed.kind === 'insert' ? parsed.names.length : parsed.sets.length + parsed.wheres.length;
-    if (values.length !== wanted) throw invalid('Number of parameters in request and statement don’t match.');
-    return {
-      kind: parsed.kind,
-      isShown: statement.ReturnValuesOnConditionCheckFailure === 'ALL_OLD',
-      write: parsed.kind === 'insert' ? this.insert(parsed, values) : this.update(parsed, values),
-    };
-  }
-
-  private insert({ table, names }: Insert, values: readonly unknown[]): Write {
-    const Item = Object.fromEntries(names.map((name, at) => [name, values[at]]));
-    return {
-      operation: 'PutItem',
-      input: {
-        TableName: table,
-        Item,
-        ConditionExpression: 'attribute_not_exists(#k)',
-        ExpressionAttributeNames: { '#k': this.keyOf(table)[0] },
-      },
-    };
-  }
-
-  private update({ table, sets, removes, wheres }: Update, values: readonly unknown[]): Write {
-    const key = this.keyOf(table);
-    if (!key.every((name) => wheres.includes(name)))
-      throw invalid('Where clause does not contain a mandatory equality on all key attributes');
-    const names: Record<string, string> = { '#k': key[0] as string };
-    const given: Record<string, unknown> = {};
-    const Key: Record<string, unknown> = {};
-    const place = (letter: string, at: number, name: string): string => {
-      names[`#${letter}${at}`] = name;
-      return `#${letter}${at}`;
-    };
-    const equation = (letter: string, at: number, name: string, value: unknown): string => {
-      given[`:${letter}${at}`] = value;
-      return `${place(letter, at, name)} = :${letter}${at}`;
-    };
-    const setting = sets.map((name, at) => equation('s', at, name, values[at]));
-    const removing = removes.map((name, at) => place('r', at, name));
-    const conditions = ['attribute_exists(#k)'];
-    for (const [at, name] of wheres.entries()) {
-      const value = values[sets.length + at];
-      if (key.includes(name)) Key[name] = value;
-      else conditions.push(equation('w', at, name, value));
-    }
-    return {
-      operation: 'UpdateItem',
-      input: {
-        TableName: table,
-        Key,
-        UpdateExpression: [
-          ...(setting.length > 0 ? [`SET ${setting.join(', ')}`] : []),
-          ...(removing.length > 0 ? [`REMOVE ${removing.join(', ')}`] : []),
-        ].join(' '),
-        ConditionExpression: conditions.join(' AND '),
-        ExpressionAttributeNames: names,
-        ...(Object.keys(given).length > 0 ? { ExpressionAttributeValues: given } : {}),
-      },
-    };
   }
 
   private transact(input: Json): Json {

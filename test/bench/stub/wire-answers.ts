@@ -27,13 +27,6 @@ const STATEMENT_CODES: Readonly<Record<string, string>> = {
   ResourceNotFoundException: 'ResourceNotFound',
 };
 
-export function statementError(error: Error, kind: 'insert' | 'update', isShown: boolean): object {
-  const isThere = kind === 'insert' && error.name === 'ConditionalCheckFailedException';
-  const Code = isThere ? 'DuplicateItem' : (STATEMENT_CODES[error.name] ?? 'InternalServerError');
-  const Message = isThere ? 'Duplicate primary key exists in table' : error.message;
-  return { Code, Message, ...rowOf(error, isShown) };
-}
-
 export function cancellation(error: Error | undefined, input: Json): { readonly Code: string } {
   if (!error) return { Code: 'None' };
   const Code = STATEMENT_CODES[error.name] ?? 'ValidationError';

@@ -211,7 +211,7 @@ const expectNotLess = (more: readonly number[], less: readonly number[]): void =
 
 describe('for any fleet', () => {
   it.each(['devices' as const, ...ASSUMPTION_NAMES])('the totals follow %s', (name) => {
-    fc.assert(
+    void fc.assert(
       fc.property(
         anInput,
         name === 'devices' ? fc.integer({ min: 1, max: 1_000_000_000 }) : anAssumption(name),
@@ -229,7 +229,7 @@ describe('for any fleet', () => {
     const names = Object.entries(PRICE_DEFAULTS).flatMap(([name, price]) =>
       typeof price === 'number' ? [name as keyof Prices] : [],
     );
-    fc.assert(
+    void fc.assert(
       fc.property(
         anInput,
         fc.constantFrom(...names),
@@ -243,7 +243,7 @@ describe('for any fleet', () => {
   });
 
   it('shards and tasks carry the peak, also with one task away, and every figure is finite', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(anInput, (input) => {
         const { load, stream, designs } = estimate(input, PRICE_DEFAULTS);
         const { tasks, vcpuPerTask } = designs.ours.units;
