@@ -18,9 +18,10 @@ import { preflight } from './preflight.ts';
 import { listStreams } from './source/list-streams.ts';
 import type { StreamConsumer } from './source/stream-consumer.ts';
 import { tableNames } from './store/tables.ts';
+import { buildStores, type Stores } from './stores.ts';
 import { atMost, type Clock, type Random } from './time.ts';
 import { VERSION } from './version.ts';
-import { buildHandler, buildStores, fanOutConsumers, type Stores, startPositionOf } from './worker-parts.ts';
+import { buildHandler, fanOutConsumers, startPositionOf } from './worker-parts.ts';
 
 /** Unit: ms. */
 const PULSE_EVERY_MS = 1_000;

@@ -41,11 +41,7 @@ export function buildSeries(registry: Registry, shards: ShardProgress, leaseCost
     ]),
     writes: counter('store_writes_total', 'Writes to the data tables', ['kind']),
     conflicts: counter('store_conflicts_total', 'Conditional writes that came second'),
-    sessionsUsed: counter(
-      'sessions_used_total',
-      'Sessions that events were folded upon, by where they came from',
-      ['from'],
-    ),
+    sessionsUsed: counter('sessions_used_total', 'Sessions from the cache or the table', ['from']),
     dedupReads: counter('dedup_page_reads_total', 'Reads of dedup pages'),
     buildInfo: gauge(registry, 'build_info', 'Always 1', ['version', 'node']),
   };
