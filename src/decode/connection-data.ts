@@ -5,11 +5,7 @@ import * as z from 'zod';
 import { parseByteCounter } from './byte-counter.ts';
 import { type Poison, type PoisonReason, poison } from './decoded-item.ts';
 import { parseIsoTime } from './iso-time.ts';
-
-/** Longest sid, name or number. As a DynamoDB key it is at most 768 bytes, under every limit. Unit: characters. */
-export const TEXT_MAX_CHARS = 256;
-/** Longest user-chosen name or error message. Unit: characters. */
-export const LONG_TEXT_MAX_CHARS = 1_024;
+import { LONG_TEXT_MAX_CHARS, TEXT_MAX_CHARS } from './text-limits.ts';
 
 /** Without half surrogate pairs: they do not survive UTF-8, so two sids could be stored as one. */
 const WELL_FORMED = /^[^\ud800-\udfff]*$/u;
@@ -49,7 +45,11 @@ const unlessEmpty =
   (value) =>
     value === '' ? undefined : parse(value);
 
-const parseDegrees = (degreesMax: number) => (value: unknown) => {
+/** Where latitude and longitude end. Unit: degrees. */
+export const LATITUDE_MAX = 90;
+export const LONGITUDE_MAX = 180;
+
+export const parseDegrees = (degreesMax: number) => (value: unknown) => {
   const degrees = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
   if (typeof degrees !== 'number' || Math.abs(degrees) > degreesMax) return 'invalid-field';
   return Math.abs(degrees) < DEGREES_RESOLUTION ? 0 : degrees;
@@ -97,8 +97,8 @@ const CONNECTION_DATA = z.object({
     .object({
       cell_id: sid,
       lac: sid,
-      lat: parsed(unlessEmpty(parseDegrees(90))),
-      lon: parsed(unlessEmpty(parseDegrees(180))),
+      lat: parsed(unlessEmpty(parseDegrees(LATITUDE_MAX))),
+      lon: parsed(unlessEmpty(parseDegrees(LONGITUDE_MAX))),
     })
     .nullish(),
   error: z.object({ code: parsed(unlessEmpty(parseErrorCode)), message: longText }).nullish(),
@@ -109,7 +109,7 @@ export type ConnectionData = z.infer<typeof CONNECTION_DATA>;
 
 /** Checks `data`. The answer names the first bad property in the schema's order, never what it holds: the
  *  path is made of the schema's own names. */
-export function parseConnectionData(
+export function parseBySchema(
   data: object,
 ): { readonly kind: 'parsed'; readonly data: ConnectionData } | Poison {
   const result = CONNECTION_DATA.safeParse(data);

@@ -1,8 +1,9 @@
 /** One JSON object of a record: what it is, and, for a connection event, the event. */
-import { parseConnectionData } from './connection-data.ts';
+
 import { connectionType, toConnectionEvent } from './connection-event.ts';
 import { type Outcome, poison } from './decoded-item.ts';
 import { connectionSuffix, type Envelope, isObject, readEnvelope } from './envelope.ts';
+import { parseConnectionData } from './plain-data.ts';
 
 /** What decides about an element besides itself. */
 export interface ElementContext {

@@ -74,6 +74,11 @@ export function createDecoder(options: DecoderOptions): RecordDecoder {
   };
   return (record, afterSubSequenceNumber = -1) => {
     const parts = decodeOrPoison(record);
+    const [first] = parts;
+    const only = parts.length === 1 ? first?.outcomes[0] : undefined;
+    // Nearly always.
+    if (only?.kind === 'event' && first?.outcomes.length === 1 && afterSubSequenceNumber < 0)
+      return { items: [{ index: 0, kind: 'event', event: only.event }], lastSubSequenceNumber: 0 };
     const items: DecodedItem[] = [];
     let index = 0;
     for (const [subSequenceNumber, { raw, outcomes }] of parts.entries())

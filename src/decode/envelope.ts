@@ -8,6 +8,7 @@ export type DataDefect = Extract<PoisonReason, 'missing-data' | 'data-not-json' 
 
 /** The properties of `data` that decide what to do with it; everything else is read by its schema. */
 export interface RawData {
+  readonly event_sid?: unknown;
   readonly event_type?: unknown;
   readonly account_sid?: unknown;
   readonly test_id?: unknown;
@@ -23,6 +24,7 @@ export interface Envelope {
 }
 
 const FAMILY = '.supersim.connection.';
+const UNPREFIXED = FAMILY.slice(1);
 
 /** A Twilio event sid. Source: twilio-oai twilio_events_v1.json. */
 const EVENT_SID = /^EZ[0-9a-fA-F]{32}$/;
@@ -35,9 +37,9 @@ export const isObject = (value: unknown): value is object =>
  *  Undefined when the type is of another family. */
 export function connectionSuffix(type: unknown): string | undefined {
   if (typeof type !== 'string') return undefined;
-  const dotted = `.${type}`; // also without any prefix
-  const at = dotted.lastIndexOf(FAMILY);
-  return at < 0 ? undefined : dotted.slice(at + FAMILY.length);
+  const at = type.lastIndexOf(FAMILY);
+  if (at >= 0) return type.slice(at + FAMILY.length);
+  return type.startsWith(UNPREFIXED) ? type.slice(UNPREFIXED.length) : undefined;
 }
 
 /** `data` as an object: Twilio's quickstart shows the JSON text of one, its real events the object itself. */
@@ -54,10 +56,13 @@ function readData(data: unknown): RawData | DataDefect {
 
 /** Reads an envelope; whatever is odd in it is left for the caller to judge. */
 export function readEnvelope(element: object): Envelope {
-  const { type, id, data } = element as { type?: unknown; id?: unknown; data?: unknown };
+  const { type, id, data: given } = element as { type?: unknown; id?: unknown; data?: unknown };
+  const data = readData(given);
+  // Nearly always the sid that `data` carries too.
+  const isRepeated = typeof data === 'object' && id === data.event_sid && id !== '';
   return {
     type: typeof type === 'string' && type !== '' ? type : undefined,
-    eventSid: typeof id === 'string' && EVENT_SID.test(id) ? id : undefined,
-    data: readData(data),
+    eventSid: typeof id === 'string' && (isRepeated || EVENT_SID.test(id)) ? id : undefined,
+    data,
   };
 }

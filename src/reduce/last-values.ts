@@ -78,7 +78,35 @@ const isLater = (
   return order > 0 || (order === 0 && comparable(value) > comparable(oldValue));
 };
 
-/** Folds one event's descriptive fields. Absent never overwrites, except `dataModifier`: absent means unblocked. */
+/** The fields that a choice of personal ones leaves. Computed once for each choice: it is asked with every event. */
+const FIELDS_OF = new WeakMap<ReadonlySet<PersonalField>, readonly LastValueField[]>();
+
+function fieldsOf(personalFields: ReadonlySet<PersonalField>): readonly LastValueField[] {
+  const known = FIELDS_OF.get(personalFields);
+  if (known) return known;
+  const isLeftOut = (field: LastValueField): boolean =>
+    (PERSONAL_FIELDS as readonly string[]).includes(field) && !personalFields.has(field as PersonalField);
+  const fields = LAST_VALUE_FIELDS.filter((field) => !isLeftOut(field));
+  FIELDS_OF.set(personalFields, fields);
+  return fields;
+}
+
+/** Equal, also as flat objects. */
+function isSame(a: LastValues[LastValueField], b: LastValues[LastValueField]): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const [x, y] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  let count = 0;
+  for (const name in x) {
+    if (x[name] !== y[name]) return false;
+    count += 1;
+  }
+  for (const _ in y) count -= 1;
+  return count === 0;
+}
+
+/** Folds one event's descriptive fields. Absent never overwrites, except `dataModifier`: absent means unblocked.
+ *  A value that says nothing new stays the old one, so that a session in memory keeps no event's texts alive. */
 export function foldLastValues(
   values: LastValues,
   stamps: Stamps,
@@ -86,15 +114,17 @@ export function foldLastValues(
   personalFields: ReadonlySet<PersonalField>,
 ): { values: LastValues; stamps: Stamps } {
   const stamp = stampOf(event);
-  const newValues: Record<string, unknown> = { ...values };
+  let newValues: Record<string, unknown> | undefined;
   const newStamps: Record<string, Stamp> = { ...stamps };
-  for (const field of LAST_VALUE_FIELDS) {
-    if ((PERSONAL_FIELDS as readonly string[]).includes(field) && !personalFields.has(field as PersonalField))
-      continue;
+  for (const field of fieldsOf(personalFields)) {
     const value = field === 'dataModifier' ? (event.dataModifier ?? null) : event[field];
-    if (value === undefined || !isLater(stamp, value, stamps[field], values[field])) continue;
-    newValues[field] = value;
+    if (value === undefined) continue;
+    const oldValue = values[field];
+    if (!isLater(stamp, value, stamps[field], oldValue)) continue;
     newStamps[field] = stamp;
+    if (isSame(value, oldValue)) continue;
+    newValues ??= { ...values };
+    newValues[field] = value;
   }
-  return { values: newValues, stamps: newStamps };
+  return { values: newValues ?? values, stamps: newStamps };
 }

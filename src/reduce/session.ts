@@ -66,29 +66,30 @@ const max = <T extends bigint | number>(a: T | undefined, b: T | undefined): T |
 const min = <T extends bigint | number>(a: T | undefined, b: T | undefined): T | undefined =>
   a === undefined ? b : b === undefined || a <= b ? a : b;
 
-/** Adds a property only when it has a value: absent stays absent. */
-const optional = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
-  value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
 function foldDirection(
   direction: Direction,
   delta: bigint | undefined,
   cumulative: bigint | undefined,
 ): Direction {
+  const next: Draft<Direction> = { counted: direction.counted + (delta ?? 0n) };
+  const largest = max(direction.cumulative, cumulative);
+  if (largest !== undefined) next.cumulative = largest;
   // A window larger than its own counter is a source's mistake: nothing can have been used before it.
   const before = cumulative === undefined ? undefined : max(0n, cumulative - (delta ?? 0n));
-  return {
-    counted: direction.counted + (delta ?? 0n),
-    ...optional('cumulative', max(direction.cumulative, cumulative)),
-    ...optional('before', min(direction.before, before)),
-  };
+  const smallest = min(direction.before, before);
+  if (smallest !== undefined) next.before = smallest;
+  return next;
 }
 
 /** `ended_at` comes from an event, never from silence: an `ended` event without an end time ended when it says it happened. */
 function terminalOf(event: DataSessionEvent): Terminal | undefined {
   if (event.verb !== 'ended' && event.verb !== 'failed') return undefined;
   const endedAtMs = event.sessionEndMs ?? (event.verb === 'ended' ? event.timestampMs : undefined);
-  return { status: event.verb, ...optional('endedAtMs', endedAtMs), stamp: stampOf(event) };
+  const terminal: Draft<Terminal> = { status: event.verb, stamp: stampOf(event) };
+  if (endedAtMs !== undefined) terminal.endedAtMs = endedAtMs;
+  return terminal;
 }
 
 function laterTerminal(a: Terminal | undefined, b: Terminal | undefined): Terminal | undefined {
@@ -118,18 +119,24 @@ export function foldEvent(
   event: DataSessionEvent,
   personalFields: ReadonlySet<PersonalField>,
 ): SessionAggregate {
-  return {
+  const { values, stamps } = foldLastValues(session.values, session.stamps, event, personalFields);
+  const next: Draft<SessionAggregate> = {
     dataSessionSid: session.dataSessionSid,
-    ...foldLastValues(session.values, session.stamps, event, personalFields),
-    ...optional('terminal', laterTerminal(session.terminal, terminalOf(event))),
-    ...optional('startedAtMs', min(session.startedAtMs, startOf(event))),
-    ...optional('usageThroughMs', max(session.usageThroughMs, windowEndOf(event))),
+    values,
+    stamps,
     download: foldDirection(session.download, event.downloadBytes, event.sessionDownloadBytes),
     upload: foldDirection(session.upload, event.uploadBytes, event.sessionUploadBytes),
     isSeenFromStart: session.isSeenFromStart || showsStart(event),
     eventCount: session.eventCount + 1,
     updateCount: session.updateCount + (event.verb === 'updated' ? 1 : 0),
   };
+  const terminal = laterTerminal(session.terminal, terminalOf(event));
+  if (terminal) next.terminal = terminal;
+  const startedAtMs = min(session.startedAtMs, startOf(event));
+  if (startedAtMs !== undefined) next.startedAtMs = startedAtMs;
+  const usageThroughMs = max(session.usageThroughMs, windowEndOf(event));
+  if (usageThroughMs !== undefined) next.usageThroughMs = usageThroughMs;
+  return next;
 }
 
 const usedBytes = (direction: Direction): bigint => max(direction.counted, direction.cumulative) ?? 0n;

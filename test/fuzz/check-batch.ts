@@ -8,6 +8,7 @@ import { createLog } from '../../src/ops/pino-log.ts';
 import { PrometheusMetrics } from '../../src/ops/prometheus-metrics.ts';
 import { ShardConsumer } from '../../src/shard-consumer.ts';
 import type { DeadLetter } from '../../src/store/dead-letters.ts';
+import { unpackPrivateState } from '../../src/store/private-state.ts';
 import { sessionFromItem, sessionToItem } from '../../src/store/session-item.ts';
 import { tableNames } from '../../src/store/tables.ts';
 import { buildStores } from '../../src/stores.ts';
@@ -103,7 +104,8 @@ export class BatchFlow {
   checkItems(): number {
     const items = this.dynamodb.items(tableNames(config).sessions);
     for (const item of items) {
-      const again = sessionToItem(sessionFromItem(item), fromIso(String(item['updated_at'])));
+      const { writer } = unpackPrivateState(item['dedup'] as Uint8Array);
+      const again = sessionToItem(sessionFromItem(item), fromIso(String(item['updated_at'])), writer);
       if (textOf(again) !== textOf(item))
         throw new Error('a session item that is not written as it was read');
     }
