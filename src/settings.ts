@@ -103,7 +103,7 @@ export const SETTINGS = {
   },
   recordsPerReadMax: {
     schema: whole(1, 10_000),
-    default: '1000',
+    default: '400',
     unit: 'records',
     text: 'most records of one GetRecords',
   },

@@ -8,6 +8,7 @@ import { streamNameOf } from './source/list-streams.ts';
 import { openReader } from './source/open-reader.ts';
 import { Prefetch, PrefetchBudget } from './source/prefetch.ts';
 import { readRecord } from './source/read-record.ts';
+import { ReadSlots } from './source/read-slots.ts';
 import { gunzip, md5 } from './source/record-codec.ts';
 import type { StartPosition } from './source/start-position.ts';
 import { StreamConsumer } from './source/stream-consumer.ts';
@@ -74,12 +75,13 @@ function pageOpener(
   consumers: ReadonlyMap<string, StreamConsumer>,
 ): (lease: HeldLease) => Prefetch {
   const budget = new PrefetchBudget(config.prefetchMaxBytes);
+  const slots = new ReadSlots(deps.clock);
   return (lease) => {
     const stream = streamOf(lease, config);
     const { kinesis, kinesisStreaming } = deps.clients;
     return new Prefetch(
       openReader(
-        { ...deps, kinesis, kinesisStreaming },
+        { ...deps, kinesis, kinesisStreaming, slots },
         {
           stream,
           consumer: consumers.get(stream),

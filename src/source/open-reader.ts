@@ -7,7 +7,7 @@ import type { FanOutDeps, FanOutOptions, PollReason } from './fan-out-options.ts
 import { FanOutReader } from './fan-out-reader.ts';
 import type { PageReader } from './prefetch.ts';
 import type { NextPage } from './record.ts';
-import { ShardPoller, type ShardPollerOptions } from './shard-poller.ts';
+import { ShardPoller, type ShardPollerDeps, type ShardPollerOptions } from './shard-poller.ts';
 
 /** A subscription's life: what was refused may be allowed by then. Unit: ms. */
 const POLL_FOR_MS_DEFAULT = 300_000;
@@ -20,11 +20,14 @@ export interface ReaderOptions extends ShardPollerOptions, Omit<FanOutOptions, '
 }
 
 /** A reader of one shard, for `Prefetch`. Opens no connection before `next`. */
-export const openReader = (deps: FanOutDeps, { consumer, ...options }: ReaderOptions): PageReader =>
+export const openReader = (
+  deps: FanOutDeps & ShardPollerDeps,
+  { consumer, ...options }: ReaderOptions,
+): PageReader =>
   consumer ? new FanOutOrPolling(deps, { ...options, consumer }) : new ShardPoller(deps, options);
 
 class FanOutOrPolling implements PageReader {
-  private readonly deps: FanOutDeps;
+  private readonly deps: FanOutDeps & ShardPollerDeps;
   private readonly options: ShardPollerOptions & FanOutOptions;
   private readonly pollForMs: number;
   private fanOut: FanOutReader;
@@ -32,7 +35,7 @@ class FanOutOrPolling implements PageReader {
   private pollUntilMs = Number.POSITIVE_INFINITY;
   private hasWarned = false;
 
-  constructor(deps: FanOutDeps, options: ReaderOptions & FanOutOptions) {
+  constructor(deps: FanOutDeps & ShardPollerDeps, options: ReaderOptions & FanOutOptions) {
     this.deps = deps;
     this.options = options;
     this.pollForMs = options.pollForMs ?? POLL_FOR_MS_DEFAULT;

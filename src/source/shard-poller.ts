@@ -17,6 +17,7 @@ import { childrenOfExpired, findChildren } from './find-children.ts';
 import { KinesisReader, type KinesisSender } from './kinesis-reader.ts';
 import { ReadBudget } from './read-budget.ts';
 import { ReadFailures } from './read-failures.ts';
+import type { ReadSlots } from './read-slots.ts';
 import type { ChildShard, NextPage, RecordPage } from './record.ts';
 import { dataBytes, toRecords } from './record-page.ts';
 import {
@@ -27,9 +28,9 @@ import {
   type ReadPosition,
 } from './start-position.ts';
 
-/** 5 reads of it a second are more than a shard's 2 MB/s of 1.4 KB events, and a page of it is parsed in a few
- *  ms, so the event loop never stands still for long. */
-export const RECORDS_PER_READ_MAX_DEFAULT = 1000;
+/** 4.7 reads of it a second are more than a shard's 2 MB/s of 1.4 KB events, and twice what a shard takes in; a page
+ *  of it is parsed in a few ms, so the event loop never stands still for long. */
+export const RECORDS_PER_READ_MAX_DEFAULT = 400;
 export const IDLE_BETWEEN_READS_MS_DEFAULT = 1000;
 export const STALL_AFTER_MS_DEFAULT = 60_000;
 
@@ -46,6 +47,8 @@ export interface ShardPollerDeps {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: ReadMetrics;
+  /** Shared by the worker's shards; absent: every shard reads when it likes. */
+  readonly slots?: ReadSlots;
 }
 
 export interface ShardPollerOptions {
@@ -54,7 +57,7 @@ export interface ShardPollerOptions {
   /** The shard's name in logs and metrics, where shard ids of several streams would be mixed up. Default its id. */
   readonly leaseKey?: string;
   readonly startAt: ReadPosition;
-  /** Default 1000. From 1 to 10,000. */
+  /** Default 400. From 1 to 10,000. */
   readonly recordsPerReadMax?: number;
   /** Pause once caught up; while behind there is none but the read budget. Unit: ms. Default 1000. */
   readonly idleBetweenReadsMs?: number;
@@ -71,6 +74,8 @@ export class ShardPoller {
   private position: ReadPosition;
   private iterator: string | undefined;
   private hasEnded = false;
+  /** More is there to read: the next page may be full. */
+  private isBehind = true;
   /** The listing named children before the answer at hand was asked for. */
   private wasListedClosed = false;
   /** Start of the first try since the last answer; undefined while answers come. Monotonic ms. */
@@ -130,12 +135,17 @@ export class ShardPoller {
   }
 
   private async read(signal: AbortSignal): Promise<RecordPage> {
-    const { clock, metrics } = this.deps;
+    const { clock, metrics, slots } = this.deps;
     this.iterator ??= await this.open(signal);
-    this.budget.begin();
-    const startedAtMs = clock.monotonicMs();
-    const answer = await this.reader.getRecords(this.iterator, this.limit, signal);
-    metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);
+    const { iterator } = this;
+    const fetch = async (): Promise<GetRecordsCommandOutput> => {
+      this.budget.begin();
+      const startedAtMs = clock.monotonicMs();
+      const page = await this.reader.getRecords(iterator, this.limit, signal);
+      metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);
+      return page;
+    };
+    const answer = await (this.isBehind && slots ? slots.run(fetch, signal) : fetch());
     return this.accept(answer, await this.childrenAfter(answer, signal));
   }
 
@@ -164,6 +174,7 @@ export class ShardPoller {
     this.budget.spend(bytes);
     // Unknown is not caught up: only a plain zero is. Without an iterator it is the end, or doubtful.
     const isAtTip = this.iterator !== undefined && millisBehindLatest === 0 && records.length < this.limit;
+    this.isBehind = !isAtTip;
     if (isAtTip) this.budget.rest(this.options.idleBetweenReadsMs ?? IDLE_BETWEEN_READS_MS_DEFAULT);
     if (childShards?.length === 0) this.retry('IteratorEndedWithoutChildShards', FAILURE_BASE_MS);
     else this.failures.clear();

@@ -163,14 +163,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'last counter instead of the largest',
     file: 'reduce/session.ts',
-    find: "...optional('cumulative', max(direction.cumulative, cumulative)),",
-    replace: "...optional('cumulative', cumulative ?? direction.cumulative),",
+    find: 'const largest = max(direction.cumulative, cumulative);',
+    replace: 'const largest = cumulative ?? direction.cumulative;',
   },
   {
     name: 'usage through the last event instead of the latest',
     file: 'reduce/session.ts',
-    find: "...optional('usageThroughMs', max(session.usageThroughMs, windowEndOf(event))),",
-    replace: "...optional('usageThroughMs', windowEndOf(event) ?? session.usageThroughMs),",
+    find: 'const usageThroughMs = max(session.usageThroughMs, windowEndOf(event));',
+    replace: 'const usageThroughMs = windowEndOf(event) ?? session.usageThroughMs;',
   },
   {
     name: 'dead letters of one record share a key',
@@ -211,7 +211,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'source/shard-poller.ts',
     find: 'metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);',
     replace: `metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);
-    const lastRead = answer.Records?.at(-1)?.SequenceNumber;
+    const lastRead = page.Records?.at(-1)?.SequenceNumber;
     if (lastRead) this.position = { afterSequenceNumber: lastRead };`,
   },
   {
