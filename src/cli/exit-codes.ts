@@ -17,6 +17,7 @@ const EXIT_OF: { readonly [C in ErrorCode]?: number } = {
   'stream-missing': EXIT.configuration,
   'table-missing': EXIT.configuration,
   'table-mismatch': EXIT.configuration,
+  'batch-writes-refused': EXIT.configuration,
   'stream-recreated': EXIT.configuration,
   'lease-table-mode': EXIT.configuration,
   'kcl3-fleet-alive': EXIT.configuration,

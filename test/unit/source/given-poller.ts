@@ -35,6 +35,9 @@ export function recordingLog(lines: Line[]): Log {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
+/** Failures take minutes: looking every ms would take as many seconds. */
+const STEP_MS = 10;
+
 /** One poller on a fake stream, its clock, and what it told. */
 export function givenPoller(options: Partial<ShardPollerOptions> = {}) {
   const clock = new VirtualClock();
@@ -56,7 +59,7 @@ export function givenPoller(options: Partial<ShardPollerOptions> = {}) {
     { stream: 'supersim-events', shardId: kinesis.shardId(0), startAt: 'TRIM_HORIZON', ...options },
   );
   const next = async (): Promise<RecordPage> => {
-    const page = await passUntil(clock, poller.next(NEVER));
+    const page = await passUntil(clock, poller.next(NEVER), STEP_MS);
     if (typeof page === 'string') throw new Error(`${page} without being asked`);
     return page;
   };
