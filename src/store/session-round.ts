@@ -24,6 +24,11 @@ export interface Tried {
 /** A session as we write it. */
 type WrittenSession = CachedSession & { readonly item: ItemMap };
 
+interface FoundEvents {
+  readonly fresh: readonly PendingEvent[];
+  readonly repeats: readonly PendingEvent[];
+}
+
 export interface RoundResult {
   /** Events without an outcome yet. */
   readonly open: readonly PendingEvent[];
@@ -50,10 +55,16 @@ export class SessionRound {
     events: readonly PendingEvent[],
     tried: Tried | undefined,
   ): Promise<RoundResult> {
-    const { fresh, repeats } = await this.findFresh(base, events, tried);
+    const found = this.findFresh(base, events, tried, undefined);
+    // Nearly never.
+    const { fresh, repeats } =
+      found === 'ask-pages'
+        ? (this.findFresh(base, events, tried, await this.readPages(base)) as FoundEvents)
+        : found;
     if (fresh.length === 0) return { open: [] };
     const counting = fresh.slice(0, EVENTS_PER_WRITE_MAX);
-    const next = await this.fold(base, counting);
+    const folded = this.fold(base, counting);
+    const next = 'spill' in folded ? await folded.spill() : folded;
     const { stored, item } = base;
     const outcome = await this.deps.writer.write({
       tableName: this.deps.tableName,
@@ -76,43 +87,48 @@ export class SessionRound {
     return { open: [...fresh.slice(EVENTS_PER_WRITE_MAX), ...repeats], written: next };
   }
 
-  /** The events not yet counted, and further copies of them; the others get their outcome. */
-  private async findFresh(
+  /** The events not yet counted, and further copies of them. The others get their outcome, unless it takes the pages
+   *  to find out and they are not given: then none gets one. */
+  private findFresh(
     { stored, item }: CachedSession,
     events: readonly PendingEvent[],
     tried: Tried | undefined,
-  ): Promise<{ readonly fresh: readonly PendingEvent[]; readonly repeats: readonly PendingEvent[] }> {
+    pageIds: ReadonlySet<EventId> | undefined,
+  ): FoundEvents | 'ask-pages' {
+    const verdicts = events.map(({ id, event }) => {
+      const verdict = judge(stored.memory, id, event.timestampMs);
+      return verdict === 'ask-pages' && pageIds ? (pageIds.has(id) ? 'duplicate' : 'new') : verdict;
+    });
+    if (verdicts.includes('ask-pages')) return 'ask-pages';
     // A write whose answer was lost: what it counted was counted by us.
-    const counted = new Set(tried && isSameWrite(item, tried.item) ? tried.ids : []);
+    const counted = tried && isSameWrite(item, tried.item) ? new Set(tried.ids) : undefined;
     const found = { fresh: [] as PendingEvent[], repeats: [] as PendingEvent[] };
     const freshIds = new Set<EventId>();
-    let pageIds: ReadonlySet<EventId> | undefined;
-    for (const entry of events) {
-      // A copy of what is not durable yet is nothing to be sure of: it waits until the first is written.
-      if (freshIds.has(entry.id)) {
+    for (const [at, entry] of events.entries()) {
+      if (verdicts[at] === 'duplicate')
+        entry.request.settle(entry.index, { kind: counted?.delete(entry.id) ? 'applied' : 'duplicate' });
+      else if (freshIds.has(entry.id)) {
+        // A copy of what is not durable yet is nothing to be sure of: it waits until the first is written.
         found.repeats.push(entry);
-        continue;
-      }
-      let verdict = judge(stored.memory, entry.id, entry.event.timestampMs);
-      if (verdict === 'ask-pages') {
-        pageIds ??= await this.readPages(stored.session.dataSessionSid);
-        verdict = pageIds.has(entry.id) ? 'duplicate' : 'new';
-      }
-      if (verdict === 'new') {
+      } else {
         found.fresh.push(entry);
         freshIds.add(entry.id);
-      } else entry.request.settle(entry.index, { kind: counted.delete(entry.id) ? 'applied' : 'duplicate' });
+      }
     }
     return found;
   }
 
-  private readPages(sid: string): Promise<ReadonlySet<EventId>> {
+  private readPages({ stored }: CachedSession): Promise<ReadonlySet<EventId>> {
     this.deps.metrics?.dedupPagesRead();
-    return this.deps.pages.read(pageKeyOf(sid));
+    return this.deps.pages.read(pageKeyOf(stored.session.dataSessionSid));
   }
 
-  /** Folds new events; moves committed ids to a page first when the ring, or the item, would grow too large. */
-  private async fold({ stored }: CachedSession, fresh: readonly PendingEvent[]): Promise<WrittenSession> {
+  /** Folds new events. Committed ids move to a page first when the ring, or the item, would grow too large: that is
+   *  `spill`. */
+  private fold(
+    { stored }: CachedSession,
+    fresh: readonly PendingEvent[],
+  ): WrittenSession | { readonly spill: () => Promise<WrittenSession> } {
     let { session } = stored;
     for (const { event } of fresh) session = foldEvent(session, event, this.options.personalFields);
     const added = fresh.map(({ id, event: { timestampMs } }) =>
@@ -128,20 +144,25 @@ export class SessionRound {
       };
       return { stored: next, item: sessionToItem(next, updatedAtMs, this.writerNumber) };
     };
+    const spillFirst = async (): Promise<WrittenSession> => {
+      const spilled = spill(stored.memory);
+      const pages = await this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids);
+      for (let page = 0; page < pages; page += 1) this.deps.metrics?.wrote('page');
+      return build(spilled.memory);
+    };
+    if (this.isRingOver(stored.memory.ring.length, added.length)) return { spill: spillFirst };
     const kept = build(stored.memory);
-    if (!this.mustSpill(stored.memory.ring.length, added.length, kept.item)) return kept;
-    const spilled = spill(stored.memory);
-    const pages = await this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids);
-    for (let page = 0; page < pages; page += 1) this.deps.metrics?.wrote('page');
-    return build(spilled.memory);
+    return this.isWorthAPage(stored.memory.ring.length, kept.item) ? { spill: spillFirst } : kept;
   }
 
-  private mustSpill(committed: number, added: number, item: ItemMap): boolean {
-    if (committed === 0) return false;
-    if (committed + added > this.options.dedupRingSize) return true;
+  private isRingOver(committed: number, added: number): boolean {
+    return committed > 0 && committed + added > this.options.dedupRingSize;
+  }
+
+  private isWorthAPage(committed: number, item: ItemMap): boolean {
+    if (committed < IDS_WORTH_A_PAGE_MIN) return false;
     const size = itemSizeBytes(item);
-    const saved = writeUnits(size) - writeUnits(size - committed * EVENT_ID_BYTES);
-    return committed >= IDS_WORTH_A_PAGE_MIN && saved > 0;
+    return writeUnits(size) > writeUnits(size - committed * EVENT_ID_BYTES);
   }
 }
 

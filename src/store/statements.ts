@@ -14,6 +14,18 @@ export interface Statement {
 
 const quoted = (name: string): string => `"${name}"`;
 
+/** Texts come again and again: the same attributes change. */
+const TEXTS = new Map<string, string>();
+
+function remembered(key: string, make: () => string): string {
+  const known = TEXTS.get(key);
+  if (known !== undefined) return known;
+  const text = make();
+  // Attributes that we do not know never get into a text, so there are few.
+  if (TEXTS.size < 10_000) TEXTS.set(key, text);
+  return text;
+}
+
 const digits = (value: unknown): string | undefined => {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   const wrapped = typeof value === 'object' && value !== null && 'value' in value ? value.value : undefined;
@@ -34,10 +46,11 @@ function isSame(read: unknown, value: ItemValue | undefined): boolean {
 
 function insertStatement({ tableName, item }: ItemWrite): Statement {
   const names = Object.keys(item);
-  return {
-    text: `INSERT INTO ${quoted(tableName)} VALUE {${names.map((name) => `'${name}':?`).join(',')}}`,
-    parameters: names.map((name) => item[name]),
-  };
+  const text = remembered(
+    `+${tableName} ${names.join()}`,
+    () => `INSERT INTO ${quoted(tableName)} VALUE {${names.map((name) => `'${name}':?`).join(',')}}`,
+  );
+  return { text, parameters: names.map((name) => item[name]) };
 }
 
 function updateStatement(
@@ -45,20 +58,38 @@ function updateStatement(
   before: NonNullable<ItemWrite['before']>,
   dialect: Dialect,
 ): Statement {
-  const changed = Object.keys(item).filter((name) => !isSame(before.item[name], item[name]));
+  const changed: string[] = [];
+  const parameters: unknown[] = [];
+  for (const name of Object.keys(item)) {
+    if (isSame(before.item[name], item[name])) continue;
+    changed.push(name);
+    parameters.push(item[name]);
+  }
   const gone = Object.keys(before.item).filter((name) => !(name in item));
+  for (const name of keyNames) parameters.push(item[name]);
+  parameters.push(before.version);
+  const text = remembered(`${dialect} ${tableName} ${changed.join()} ${gone.join()}`, () =>
+    updateText({ tableName, keyNames, changed, gone }, dialect),
+  );
+  return { text, parameters };
+}
+
+interface UpdateParts {
+  readonly tableName: string;
+  readonly keyNames: readonly string[];
+  readonly changed: readonly string[];
+  readonly gone: readonly string[];
+}
+
+function updateText({ tableName, keyNames, changed, gone }: UpdateParts, dialect: Dialect): string {
   const set = changed.map((name) => `${quoted(name)}=?`);
-  const sets = dialect === 'each' ? set.map((part) => ` SET ${part}`).join('') : ` SET ${set.join(', ')}`;
   const remove = gone.map(quoted);
-  const removes =
-    dialect === 'each' || remove.length === 0
-      ? remove.map((part) => ` REMOVE ${part}`).join('')
-      : ` REMOVE ${remove.join(', ')}`;
   const where = [...keyNames, 'version'].map((name) => `${quoted(name)}=?`).join(' AND ');
-  return {
-    text: `UPDATE ${quoted(tableName)}${sets}${removes} WHERE ${where}`,
-    parameters: [...changed, ...keyNames].map((name) => item[name]).concat(before.version) as unknown[],
-  };
+  const clauses =
+    dialect === 'each'
+      ? [...set.map((part) => ` SET ${part}`), ...remove.map((part) => ` REMOVE ${part}`)]
+      : [` SET ${set.join(', ')}`, ...(remove.length > 0 ? [` REMOVE ${remove.join(', ')}`] : [])];
+  return `UPDATE ${quoted(tableName)}${clauses.join('')} WHERE ${where}`;
 }
 
 /** Our attribute names need no escaping; one that we do not know is never named. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { type DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSessionEvent } from '../../src/decode/event.ts';
 import { provisionTables } from '../../src/local/provision.ts';
 import { emptySession, foldEvent } from '../../src/reduce/session.ts';
@@ -35,12 +35,16 @@ export function storeContract(
     let client: DynamoDBDocumentClient;
     let names: ReturnType<typeof tableNames>;
     let round = 0;
+    let closing: AbortController;
 
     beforeAll(async () => {
       running = await start();
     });
     afterAll(() => running?.stop());
+    // What a test left under way would be repeated for ever, without a pause.
+    afterEach(() => closing.abort());
     beforeEach(async () => {
+      closing = new AbortController();
       const naming = { tablePrefix: `test-${round++}`, application: `lease-${round}` };
       names = tableNames(naming);
       client = documentClient(running);
@@ -48,7 +52,14 @@ export function storeContract(
     });
 
     const storeOn = (using: DynamoDBDocumentClient, ringSize = 16) =>
-      givenStore({ client: using, names, clock: hurried, writer, options: { dedupRingSize: ringSize } });
+      givenStore({
+        client: using,
+        names,
+        clock: hurried,
+        writer,
+        options: { dedupRingSize: ringSize },
+        closing: closing.signal,
+      });
     const WRITE = writer === 'put' ? 'PutCommand' : 'BatchExecuteStatementCommand';
     const items = async (table: string): Promise<Record<string, unknown>[]> =>
       (await client.send(new ScanCommand({ TableName: table, ConsistentRead: true }))).Items ?? [];
