@@ -80,7 +80,7 @@ function openLog({ config, entries }: EffectiveConfig, workerId: string, link?: 
     clock: systemClock,
     destination: 'stdout',
     isPretty: process.stdout.isTTY,
-    context: { workerId, stream: config.stream, process: link?.processName },
+    context: { workerId, stream: config.stream, process: link && Number(link.processName) },
   });
   captureWarnings(log);
   for (const { variable, source } of entries)

@@ -68,7 +68,7 @@ export class SupervisedProcess {
   private restartsInARow = 0;
   private questions = 0;
   private settle: () => void = () => undefined;
-  /** Resolves when the first process reads, or has ended. */
+  /** Resolves when the first process reads, or is to be restarted. */
   readonly settled = new Promise<void>((resolve) => {
     this.settle = resolve;
   });
@@ -93,7 +93,6 @@ export class SupervisedProcess {
     try {
       while (!stopping.aborted) {
         const { exit, totals } = await this.live();
-        this.settle();
         const about = { ...this.deps.circumstances(this), restartsInARow: this.restartsInARow };
         const verdict = decide(exit, about, this.deps.codes);
         if (verdict.kind !== 'restart') {
@@ -105,7 +104,6 @@ export class SupervisedProcess {
       return { isRefused: false, exitCode: 0, end: 'stopped', totals: undefined };
     } finally {
       this.rest = 'ended';
-      this.settle();
     }
   }
 
@@ -189,6 +187,7 @@ export class SupervisedProcess {
     const { clock, random, log, onRestart } = this.deps;
     this.restartsInARow = restartsInARow;
     this.rest = 'restarting';
+    this.settle();
     const delayMs = Math.round(restartDelayMs(restartsInARow, random));
     log.warn('process.crashed', 'a worker process ended unasked and is started again', {
       ...this.endFields(exit),

@@ -75,7 +75,7 @@ export class Supervisor {
   async run(): Promise<SupervisedRun> {
     const [first, ...others] = this.places;
     const runs = [first].flatMap((place) => (place ? [this.runPlace(place)] : []));
-    await first?.settled;
+    await Promise.race([first?.settled, ...runs]);
     runs.push(...others.map((place) => this.runPlace(place)));
     const ends = await Promise.all(runs);
     this.ended.abort();
