@@ -100,7 +100,7 @@ export class Supervisor {
     for (const place of this.places) place.kill();
   }
 
-  /** What the one HTTP endpoint shows. */
+  /** What the one HTTP endpoint shows. Asked for once. */
   view(): HttpServerDeps {
     this.metrics.addProcessSeries();
     return {
