@@ -40,18 +40,21 @@ export class FakeProcess {
     void this.exits(null, 'SIGKILL');
   }
 
-  /** Reports as a worker that reads; with a reason as one with a parked shard, `starting` as one that is not so far. */
+  /** Reports as a worker that reads; with a reason as one with a parked shard, `isStarting` as one that
+   *  has not come so far, `isStuck` as one whose own loop stands still. */
   async reports({
     parked,
     isStarting = false,
+    isStuck = false,
   }: {
     parked?: string;
     isStarting?: boolean;
+    isStuck?: boolean;
   } = {}): Promise<void> {
     const shards = parked === undefined ? { isOk: true } : { isOk: false, reason: `parked: ${parked}` };
     this.say({
       kind: 'report',
-      loops: [{ name: 'worker', isAlive: true, ageMs: 3, allowanceMs: 30_000 }],
+      loops: [{ name: 'worker', isAlive: !isStuck, ageMs: 3, allowanceMs: 30_000 }],
       checks: isStarting
         ? undefined
         : [

@@ -104,6 +104,13 @@ describe('a worker under a supervisor', () => {
     expect(clock.pendingCount).toBe(0);
   });
 
+  it('stops when the supervisor was gone before it looked', () => {
+    const channel = new FakeChannel();
+    channel.connected = false;
+
+    expect(new SupervisorLink('2', channel, new VirtualClock()).stopping.aborted).toBe(true);
+  });
+
   it('leaves no timer and no channel open once closed', async () => {
     const { clock, channel, link } = givenLink();
 

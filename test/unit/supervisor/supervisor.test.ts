@@ -174,6 +174,7 @@ describe('stop', () => {
 
   it('starts nobody again, neither who waits for it nor who crashes meanwhile', async () => {
     const { clock, children, supervisor, run } = await givenReading();
+    const view = supervisor.view();
     await children.at(1).exits(1);
 
     supervisor.stop();
@@ -183,6 +184,9 @@ describe('stop', () => {
     expect(await run).toMatchObject({ exitCode: 1, end: 'failed' });
     await clock.advance(120_000);
     expect(children.started).toHaveLength(3);
+    expect((await view.metrics()).body).toContain(
+      'supersim_process_restarts_total{process="1",stream="events"} 0',
+    );
   });
 
   it('before the first process reads starts no others', async () => {
@@ -291,6 +295,14 @@ describe('the one endpoint', () => {
     expect(deadLoops(view)).toEqual([]);
   });
 
+  it('is not alive when a process says that a loop of its own stands still', async () => {
+    const { children, supervisor } = await givenReading({ processes: 2 });
+
+    await children.at(2).reports({ isStuck: true });
+
+    expect(deadLoops(supervisor.view())).toEqual(['process-2/worker']);
+  });
+
   it('shows one state: totals summed, each shard with its worker, each process with its restarts', async () => {
     const { clock, children, supervisor } = await givenReading({ processes: 3 });
     await children.at(3).exits(1);
@@ -326,20 +338,26 @@ describe('the one endpoint', () => {
     expect(await later).toMatchObject({ processes: [{}, {}, { restarts: 1, phase: 'starting' }] });
   });
 
-  it('does not wait for a process that stands still, nor for one that dies while it is asked', async () => {
-    const { clock, children, supervisor } = await givenReading({ processes: 3 });
+  it('does not wait for a process that stands still', async () => {
+    const { clock, children, supervisor } = await givenReading({ processes: 2 });
     const asked = supervisor.view().metrics();
     const { id } = children.at(1).told.at(-1) as { id: number };
     children.at(1).answers(id, '# HELP a A.\n# TYPE a gauge\na{process="1"} 1\n');
-    await children.at(3).exits(null, 'SIGKILL');
 
-    const tookMs = await clock.until(isDone(asked), 10_000);
-
-    expect(tookMs).toBe(2_000);
+    expect(await clock.until(isDone(asked), 10_000)).toBe(2_000);
     const { body } = await asked;
     expect(body).toContain('a{process="1"} 1');
     expect(body).toContain('supersim_process_up{process="2",stream="events"} 1');
-    expect(body).toContain('supersim_process_up{process="3",stream="events"} 0');
+  });
+
+  it('does not wait for a process that dies while it is asked', async () => {
+    const { clock, children, supervisor } = await givenReading({ processes: 1 });
+    const asked = supervisor.view().metrics();
+
+    await children.at(1).exits(null, 'SIGKILL');
+
+    expect(await clock.until(isDone(asked), 10_000)).toBe(0);
+    expect((await asked).body).toContain('supersim_process_up{process="1",stream="events"} 0');
   });
 });
 
