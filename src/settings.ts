@@ -18,6 +18,14 @@ const whole = (min: number, max: number) =>
       `must be a whole number from ${min} to ${max}`,
     )
     .transform(Number);
+const PROCESSES_MAX = 128;
+const processes = z
+  .string()
+  .refine(
+    (text) => text === 'auto' || whole(1, PROCESSES_MAX).safeParse(text).success,
+    `must be auto or a whole number from 1 to ${PROCESSES_MAX}`,
+  )
+  .transform((text): number | 'auto' => (text === 'auto' ? text : Number(text)));
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -208,6 +216,12 @@ export const SETTINGS = {
     default: '25000',
     unit: 'ms',
     text: 'how long a stopping worker may finish what is in flight',
+  },
+  processes: {
+    schema: processes,
+    default: '1',
+    unit: 'processes',
+    text: 'workers to run side by side on this machine; auto: one per core',
   },
   http: {
     schema: z.union([z.literal(''), httpAddress]),

@@ -8,8 +8,9 @@ import { type AwsClients, type ClientOptions, endpointOverrides } from './aws-cl
 import { type Config, streamsOf } from './config.ts';
 import { classify } from './errors.ts';
 import { type CoordinatorEnd, DynamoLeaseStore, LeaseCoordinator, type LeaseEvent } from './leases/index.ts';
+import { type Door, httpDoor, type OpenDoor } from './ops/door.ts';
 import { Heartbeats } from './ops/heartbeats.ts';
-import { type Phase, type RunningHttpServer, readyChecks, startHttpServer } from './ops/http-server.ts';
+import { type Phase, readyChecks } from './ops/http-server.ts';
 import { LEASE_CHANGE_OF } from './ops/lease-changes.ts';
 import type { Log } from './ops/log.ts';
 import type { MetricsSnapshot } from './ops/metrics.ts';
@@ -38,6 +39,8 @@ export interface WorkerDeps {
   /** `createClients`, and our stores if none are given; a simulation or a benchmark brings its own. */
   readonly createClients: (options: ClientOptions) => AwsClients;
   readonly buildStores?: typeof buildStores;
+  /** Default: the port of the setting `http`. */
+  readonly door?: Door;
 }
 
 /** Why a worker ended. */
@@ -78,6 +81,7 @@ export class Worker {
     this.metrics = new PrometheusMetrics({
       clock: deps.clock,
       stream: config.stream,
+      processName: deps.door?.processName,
       version: VERSION,
       node: process.version,
     });
@@ -96,7 +100,7 @@ export class Worker {
     for (const consumer of this.consumers.values())
       await this.unlessStopped(consumer.arn(this.stopping.signal));
     await this.unlessStopped(this.stores.open());
-    const http = await this.openHttp();
+    const door = await this.openDoor();
     const ended = new AbortController();
     const pulse = this.pulse(ended.signal);
     try {
@@ -109,7 +113,7 @@ export class Worker {
     } finally {
       ended.abort();
       await pulse;
-      await http?.stop();
+      await door?.stop();
       this.stores.close();
       this.clients.close();
     }
@@ -200,10 +204,10 @@ export class Worker {
     this.reportParked();
   }
 
-  private async openHttp(): Promise<RunningHttpServer | undefined> {
-    if (this.config.http === '') return undefined;
-    this.metrics.addProcessSeries();
-    const server = await startHttpServer(this.config.http, {
+  private async openDoor(): Promise<OpenDoor | undefined> {
+    const door = this.deps.door ?? httpDoor(this.config.http, this.deps.log);
+    if (door) this.metrics.addProcessSeries();
+    return door?.open({
       heartbeats: this.heartbeats,
       readiness: () =>
         readyChecks(
@@ -213,10 +217,6 @@ export class Worker {
       metrics: () => this.metrics.render(),
       state: () => this.describe(),
     });
-    this.deps.log.info('http.listening', 'serving /livez, /readyz, /healthz, /metrics and /state', {
-      address: server.address,
-    });
-    return server;
   }
 
   /** The worker as `/state` shows it. */

@@ -14,12 +14,12 @@ export interface ReadyCheck {
 }
 
 export interface HttpServerDeps {
-  readonly heartbeats: Heartbeats;
+  readonly heartbeats: Pick<Heartbeats, 'states'>;
   /** Not ready while starting, draining, or with a parked shard: see `readyChecks`. */
   readonly readiness: () => readonly ReadyCheck[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** For `/state`: anything that JSON can hold; a bigint becomes text. */
-  readonly state: () => unknown;
+  readonly state: () => unknown | Promise<unknown>;
 }
 
 export interface RunningHttpServer {
@@ -55,7 +55,7 @@ const CONNECTIONS_MAX = 64;
 const toJson = (value: unknown): string =>
   JSON.stringify(value, (_, entry: unknown) => (typeof entry === 'bigint' ? String(entry) : entry));
 
-const loopChecks = (heartbeats: Heartbeats): ReadyCheck[] =>
+const loopChecks = (heartbeats: HttpServerDeps['heartbeats']): ReadyCheck[] =>
   heartbeats.states().map(({ name, isAlive, ageMs, allowanceMs }) => ({
     name,
     isOk: isAlive,
@@ -96,7 +96,7 @@ async function answer(deps: HttpServerDeps, request: IncomingMessage): Promise<A
     '/readyz': () => probe(deps.readiness(), isVerbose),
     '/healthz': () => health(deps),
     '/metrics': async () => ({ status: 200, ...(await deps.metrics()) }),
-    '/state': () => ({ status: 200, body: toJson(deps.state()), contentType: JSON_TYPE }),
+    '/state': async () => ({ status: 200, body: toJson(await deps.state()), contentType: JSON_TYPE }),
   };
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (!route) return { status: 404, body: 'not found\n' };

@@ -10,6 +10,9 @@ const TEXT_MAX = 1_000;
 /** Lines waiting for a blocked reader; more are dropped, because a full pipe must not stop the metering.
  *  Unit: bytes. */
 const BUFFER_MAX_BYTES = 4 * 1024 * 1024;
+/** Processes that share a pipe do not tear each other's lines apart: writes up to PIPE_BUF are whole. Unit: bytes.
+ *  Source: POSIX, write(2); Linux's PIPE_BUF. */
+const WRITE_MAX_BYTES = 4_096;
 
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -51,7 +54,12 @@ function allowed(fields: LogFields): Record<string, Value> {
 
 const openSink = ({ destination: target }: LogOptions): DestinationStream =>
   typeof target === 'string'
-    ? destination({ dest: target === 'stdout' ? 1 : 2, sync: false, maxLength: BUFFER_MAX_BYTES })
+    ? destination({
+        dest: target === 'stdout' ? 1 : 2,
+        sync: false,
+        maxLength: BUFFER_MAX_BYTES,
+        maxWrite: WRITE_MAX_BYTES,
+      })
     : target;
 
 function closeSink(sink: DestinationStream): Promise<void> {

@@ -22,6 +22,8 @@ const LABEL_VALUES_MAX = 64;
 export interface PrometheusOptions {
   readonly clock: Clock;
   readonly stream: string;
+  /** Label `process`, where one endpoint shows several processes. */
+  readonly processName?: string | undefined;
   readonly version: string;
   readonly node: string;
 }
@@ -34,11 +36,14 @@ export class PrometheusMetrics implements Metrics {
   private readonly leaseCost: LeaseCost;
   private readonly series: Series;
 
-  constructor({ clock, stream, version, node }: PrometheusOptions) {
+  constructor({ clock, stream, processName, version, node }: PrometheusOptions) {
     this.shards = new ShardProgress(clock);
     this.leaseCost = new LeaseCost(clock);
     this.series = buildSeries(this.registry, this.shards, this.leaseCost);
-    this.registry.setDefaultLabels({ stream });
+    this.registry.setDefaultLabels({
+      stream,
+      ...(processName === undefined ? {} : { process: processName }),
+    });
     this.series.buildInfo.set({ version, node }, 1);
   }
 
