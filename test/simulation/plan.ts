@@ -116,8 +116,32 @@ function kinesisRates(chance: Chance, { lagIsAlwaysZero }: KinesisHabits): Fault
   return lagIsAlwaysZero || noIterator === undefined ? others : { ...others, 'no-iterator': noIterator };
 }
 
+/** One seed in so many has workers cut off from the lease table again and again, just after slow renewals: who
+ *  counts a lease from the answer believes too long. By chance that comes once in thousands of seeds. */
+const CUT_OFF_EVERY = 20;
+const CUT_OFF_MS = 8_000;
+
+const cutOff = (plan: SeedPlan): SeedPlan => ({
+  ...plan,
+  scale: 1,
+  workers: Math.max(2, plan.workers),
+  troubledMs: 200_000,
+  settings: { ...plan.settings, SUPERSIM_FAILOVER_TIME_MS: '3000', SUPERSIM_SHARD_SYNC_EVERY_MS: '5000' },
+  rates: { ...plan.rates, leases: { 'slow-answer': 0.5 } },
+  outages: Array.from({ length: 12 }, (_, index) => ({
+    service: 'leases',
+    fromMs: (2 * index + 1) * CUT_OFF_MS,
+    toMs: (2 * index + 2) * CUT_OFF_MS,
+    hangs: true,
+    isPartial: true,
+  })),
+});
+
 /** The plan of a seed. */
-export function planOf(seed: number): SeedPlan {
+export const planOf = (seed: number): SeedPlan =>
+  seed % CUT_OFF_EVERY === 0 ? cutOff(chosenPlan(seed)) : chosenPlan(seed);
+
+function chosenPlan(seed: number): SeedPlan {
   const chance = new Chance(seededRandom(seed));
   const scale = chance.pick([1, 1, 5, 20, 60]);
   const troubledMs = chance.whole(30_000, 80_000) * scale;
