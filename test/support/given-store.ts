@@ -1,5 +1,6 @@
 /** The session store with its parts, as the worker builds it. */
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { BatchWriter } from '../../src/store/batch-writer.ts';
 import { DedupPages } from '../../src/store/dedup-pages.ts';
@@ -27,6 +28,8 @@ export interface GivenStore {
 
 export function givenStore({ client, names, clock, writer, options = {}, ...more }: GivenStore) {
   const closing = more.closing ?? new AbortController().signal;
+  // As the worker does: each wait of each call listens to it.
+  setMaxListeners(0, closing);
   const shared = { client, clock, random: more.random ?? systemRandom, closing };
   const itemWriter = writer === 'put' ? new PutWriter(shared) : new BatchWriter('comma', shared);
   return new DynamoSessionStore(
