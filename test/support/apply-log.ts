@@ -1,6 +1,7 @@
 /** What the engine has done for all workers, as their proxies saw it: writes to lease rows, and what made events and
  *  dead letters durable. Small enough for a long run: bodies are read and dropped. */
 import { unpackPrivateState } from '../../src/store/private-state.ts';
+import { parseStatement } from '../simulation/dynamodb/partiql.ts';
 import { attributeOf, type RecordedCall } from './recorded-call.ts';
 
 /** What a log needs of a call that the engine has answered. */
@@ -65,11 +66,12 @@ export class ApplyLog {
   append(call: AppliedCall): void {
     if (call.status !== 200 || READS.has(call.operation)) return;
     const { request, operation } = call;
+    if (operation === 'BatchExecuteStatement') return this.appendBatch(call);
     const table = request['TableName'];
     if (table === this.tables.leases) this.appendLeaseWrite(call);
     else if (table === undefined) this.unknown.push(operation);
     else if (operation !== 'PutItem') this.unknown.push(`${operation} on ${table}`);
-    else if (table === this.tables.sessions) this.appendSession(call);
+    else if (table === this.tables.sessions) this.appendSession(request['Item'], call.sentAtMs);
     else if (table === this.tables.deadLetters) this.appendLetter(call);
   }
 
@@ -93,9 +95,20 @@ export class ApplyLog {
     else this.unknown.push(`UpdateItem of a lease: ${request['UpdateExpression']}`);
   }
 
+  /** Statements that failed had no effect. */
+  private appendBatch({ request, response, sentAtMs }: AppliedCall): void {
+    const responses = response['Responses'] as readonly { Error?: unknown }[] | undefined;
+    const statements = request['Statements'] as readonly { Statement: string; Parameters: unknown[] }[];
+    for (const [at, { Statement, Parameters }] of statements.entries()) {
+      const parsed = parseStatement(Statement);
+      if (responses?.[at]?.Error !== undefined || parsed.tableName !== this.tables.sessions) continue;
+      const names = parsed.kind === 'insert' ? parsed.names : [...parsed.sets, ...parsed.where];
+      this.appendSession(Object.fromEntries(names.map((name, place) => [name, Parameters[place]])), sentAtMs);
+    }
+  }
+
   /** An event's id enters an item's ring in the very write that counts it. */
-  private appendSession({ request, sentAtMs }: AppliedCall): void {
-    const item = request['Item'];
+  private appendSession(item: unknown, sentAtMs: number): void {
     const sid = String(attributeOf(item, 'data_session_sid'));
     const { ring } = unpackPrivateState(Buffer.from(String(attributeOf(item, 'dedup')), 'base64')).memory;
     for (const id of ring) this.happened(eventKey(sid, id), sentAtMs);

@@ -14,6 +14,12 @@ const COMMON = {
 /** Writes whose fate their caller does not know are what a protocol breaks on: they get the most of it. */
 export const TORTURE_RATES: FaultRates = {
   '*': COMMON,
+  BatchExecuteStatement: {
+    ...COMMON,
+    'cut-answer': 0.006,
+    'truncate-answer': 0.003,
+    'hold-and-apply': 0.004,
+  },
   PutItem: { ...COMMON, 'cut-answer': 0.006, 'truncate-answer': 0.003, 'hold-and-apply': 0.004 },
   UpdateItem: {
     ...COMMON,
