@@ -66,9 +66,9 @@ export class ApplyLog {
   append(call: AppliedCall): void {
     if (call.status !== 200 || READS.has(call.operation)) return;
     const { request, operation } = call;
-    if (operation === 'BatchExecuteStatement') return this.appendBatch(call);
     const table = request['TableName'];
-    if (table === this.tables.leases) this.appendLeaseWrite(call);
+    if (operation === 'BatchExecuteStatement') this.appendBatch(call);
+    else if (table === this.tables.leases) this.appendLeaseWrite(call);
     else if (table === undefined) this.unknown.push(operation);
     else if (operation !== 'PutItem') this.unknown.push(`${operation} on ${table}`);
     else if (table === this.tables.sessions) this.appendSession(request['Item'], call.sentAtMs);
