@@ -6,6 +6,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { NodeHttp2Handler, NodeHttpHandler } from '@smithy/node-http-handler';
+import { readRecordsAnswers, writeStatements } from './sdk-shortcuts/take-shortcuts.ts';
 
 /** How long one client waits and how often it tries. */
 export interface ClientLimits {
@@ -115,6 +116,8 @@ export function createClients(options: ClientOptions = {}): AwsClients {
   const leases = new DynamoDBClient(clientSettings(limits.leases, options));
   const data = new DynamoDBClient(clientSettings(limits.data, options));
   if (options.onLeaseRequest) countRequests(leases, options.onLeaseRequest);
+  readRecordsAnswers(kinesis);
+  writeStatements(data);
   return {
     kinesis,
     kinesisStreaming,

@@ -8,6 +8,7 @@ import type { DeadLetter, DeadLetterStore } from './store/dead-letters.ts';
 import type { EventOutcome, SessionStore } from './store/session-store.ts';
 import { Tally } from './tally.ts';
 import type { Clock } from './time.ts';
+import type { Turns } from './turns.ts';
 
 export interface PageStoreDeps {
   readonly decode: RecordDecoder;
@@ -17,6 +18,8 @@ export interface PageStoreDeps {
   readonly readRecord: (lease: HeldLease, sequenceNumber: string) => Promise<Uint8Array | undefined>;
   readonly log: Log;
   readonly clock: Clock;
+  /** Shared by all shards of the worker. */
+  readonly turns: Turns;
 }
 
 export interface Position {
@@ -45,7 +48,7 @@ export interface DecodedPage {
 
 /** A gap is no record: its dead letter's index is of none. */
 const GAP_INDEX = -1;
-/** Records decoded in one go, about 2 ms: then others get their turn. */
+/** Records decoded in one turn, about 3 ms. */
 const RECORDS_PER_TURN = 250;
 
 export class PageStore {
@@ -61,7 +64,7 @@ export class PageStore {
     const { startAt, leaseKey } = lease;
     const decoded: OpenPage = { events: [], places: [], letters: [], tally: new Tally(), last: undefined };
     for (const [at, record] of records.entries()) {
-      if (at > 0 && at % RECORDS_PER_TURN === 0) await this.deps.clock.turn();
+      if (at % RECORDS_PER_TURN === 0) await this.deps.turns.next();
       const isCheckpointed = typeof startAt === 'object' && record.sequenceNumber === startAt.sequenceNumber;
       const { items, lastSubSequenceNumber } = this.deps.decode(
         record,
@@ -79,6 +82,7 @@ export class PageStore {
     lease: HeldLease,
     options: { readonly mayWait: boolean; readonly gap: ReadGap | undefined },
   ): Promise<Tally> {
+    if (events.length > 0) await this.deps.turns.next();
     const [outcomes] = await Promise.all([
       this.deps.sessions.apply(events, lease.lost, options),
       letters.length > 0 && this.deps.deadLetters.put(letters, lease.lost),

@@ -9,12 +9,15 @@ export interface FailedAttempt {
   readonly delayMs: number;
 }
 
-/** Ends work whose signal has aborted. Not by `signal.throwIfAborted`, which throws the signal's own reason: one that
- *  is no `AbortError` would count as fatal.
+/** An `AbortError` for an aborted signal. Not the signal's own reason: one that is no `AbortError` would count as
+ *  fatal. */
+export const stopped = (signal: AbortSignal): Error =>
+  Object.assign(new Error('stopped', { cause: signal.reason }), { name: 'AbortError' });
+
+/** Ends work whose signal has aborted.
  *  @throws `AbortError` */
 export function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted)
-    throw Object.assign(new Error('stopped', { cause: signal.reason }), { name: 'AbortError' });
+  if (signal.aborted) throw stopped(signal);
 }
 
 export interface RetryDeps {

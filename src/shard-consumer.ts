@@ -10,12 +10,13 @@
  *  `parked` (too many dead letters).
  *  A crash anywhere repeats work and never loses it: the store knows what it has counted. */
 import { classify, MeterError } from './errors.ts';
-import type { EventBudget } from './event-budget.ts';
+import type { EventBudget, Room } from './event-budget.ts';
 import type { HeldLease, ShardHandler, ShardRunOutcome } from './leases/index.ts';
 import type { Metrics } from './ops/metrics.ts';
 import { type DecodedPage, PageStore, type PageStoreDeps, type Position } from './page-store.ts';
 import { PoisonGuard } from './poison-guard.ts';
 import type { NextPage, RecordPage } from './source/record.ts';
+import type { Tally } from './tally.ts';
 
 /** Pages of one shard, in order, read ahead within a bound. */
 export interface PageSource {
@@ -27,8 +28,8 @@ export interface PageSource {
 export interface ShardConsumerDeps extends PageStoreDeps {
   readonly openPages: (lease: HeldLease) => PageSource;
   readonly metrics: Metrics;
-  /** Shared by all shards of the worker. */
-  readonly budget: EventBudget;
+  /** For events that are written at once, and for those that may be held back. Shared by all shards of the worker. */
+  readonly budgets: Readonly<Record<'prompt' | 'held', EventBudget>>;
 }
 
 export interface ShardConsumerOptions {
@@ -68,6 +69,9 @@ export class ShardConsumer implements ShardHandler {
     }
   }
 }
+
+/** Whether its events may be held back. */
+const mayWait = ({ millisBehindLatest = 0 }: RecordPage): boolean => millisBehindLatest >= FAR_BEHIND_MS;
 
 /** A page on its way. */
 interface PageInFlight {
@@ -119,56 +123,73 @@ class ShardFlow {
       if (page === 'stalled') return this.leave('stalled');
       // The claim goes out with every write of the lease: it is taken back before anything is left to do.
       if (!page.isAtTip || page.records.length > 0) lease.setReadToTip(false);
-      const decoded = await this.store.decode(page, lease);
-      // A lease that we cannot renew suspends the shard; only a lost one ends it.
-      if ((await lease.waitUntilValid()) === 'lost') return { kind: 'lost' };
-      await this.begin(page, decoded);
+      if ((await this.begin(page)) === 'lost') return { kind: 'lost' };
+      await this.waitForTurn(page);
       // 4. A closed shard ends only here, after all of it is stored; its children's leases come first.
       if (page.shardEnd) return (await this.finishInFlight()) ?? lease.finish(page.shardEnd.childShards);
     }
   }
 
-  /** 2. Durable first: a crash after this repeats work, never loses it. */
-  private async begin(page: RecordPage, decoded: DecodedPage): Promise<void> {
-    const { budget, clock } = this.deps;
-    const { gap, millisBehindLatest = 0 } = page;
-    const mayWait = millisBehindLatest >= FAR_BEHIND_MS;
-    const eventCount = decoded.events.length;
+  /** 2. Decodes a page and begins to store it, as soon as there is room for what it holds. */
+  private async begin(page: RecordPage): Promise<'begun' | 'lost'> {
+    const { budgets, sessions } = this.deps;
+    const isHeld = mayWait(page);
     // Nobody behind this page may wait any longer.
-    if (!mayWait && this.inFlight.length > 0) this.deps.sessions.flush();
-    await budget.take(eventCount);
+    if (!isHeld && this.inFlight.length > 0) sessions.flush();
+    const room = await budgets[isHeld ? 'held' : 'prompt'].take(page.records.length);
+    let isOver = true;
+    try {
+      const decoded = await this.store.decode(page, this.lease);
+      room.resize(decoded.events.length);
+      // A lease that we cannot renew suspends the shard; only a lost one ends it.
+      if ((await this.lease.waitUntilValid()) === 'lost') return 'lost';
+      this.send(page, decoded, room);
+      isOver = false;
+      return 'begun';
+    } finally {
+      if (isOver) room.leave();
+    }
+  }
+
+  /** Durable first: a crash after this repeats work, never loses it. */
+  private send(page: RecordPage, decoded: DecodedPage, room: Room): void {
+    const { clock, metrics } = this.deps;
     const startedAtMs = clock.monotonicMs();
-    const storing = this.store.store(decoded, this.lease, { mayWait, gap });
     const previous = this.lastSettled;
-    const settle = async (): Promise<void> => {
+    const store = async (): Promise<Tally> => {
       try {
-        const [tally] = await Promise.all([storing.then(mark), previous]);
-        this.deps.metrics.batchDone(clock.monotonicMs() - startedAtMs);
-        if (this.end === undefined) await this.settle(page, decoded.last, tally);
+        const options = { mayWait: mayWait(page), gap: page.gap };
+        const tally = await this.store.store(decoded, this.lease, options);
+        entry.isStored = true;
+        return tally;
       } finally {
-        budget.give(eventCount);
-        this.inFlight.shift();
+        room.leave();
       }
     };
-    const mark = <T>(tally: T): T => {
-      entry.isStored = true;
-      return tally;
+    const settle = async (): Promise<void> => {
+      try {
+        const [tally] = await Promise.all([store(), previous]);
+        metrics.batchDone(clock.monotonicMs() - startedAtMs);
+        if (this.end === undefined) await this.settle(page, decoded.last, tally);
+      } finally {
+        this.inFlight.shift();
+      }
     };
     const entry: PageInFlight = { isStored: false, settled: settle() };
     this.lastSettled = entry.settled;
     this.inFlight.push(entry);
     // Whatever ends the shard ends its reading; who waits for the page learns of it there.
     entry.settled.catch(() => this.over.abort());
-    const isFull = (): boolean => !mayWait && this.inFlight.length >= PAGES_AHEAD_MAX;
+  }
+
+  /** Pages of one shard overlap, but not without end; at the tip each is done before the next is read. */
+  private async waitForTurn(page: RecordPage): Promise<void> {
+    const isFull = (): boolean => !mayWait(page) && this.inFlight.length >= PAGES_AHEAD_MAX;
     while (isFull() || (page.isAtTip && this.inFlight.length > 0)) await this.inFlight[0]?.settled;
   }
 
   /** 3. Then progress: refused if the lease is no longer ours. */
-  private async settle(
-    page: RecordPage,
-    position: Position | undefined,
-    tally: Awaited<ReturnType<PageStore['store']>>,
-  ): Promise<void> {
+  private async settle(page: RecordPage, position: Position | undefined, tally: Tally): Promise<void> {
     const { metrics, clock } = this.deps;
     const { lease } = this;
     if (page.gap) metrics.gapFound();

@@ -13,6 +13,11 @@ import { gunzip, md5 } from './source/record-codec.ts';
 import type { StartPosition } from './source/start-position.ts';
 import { StreamConsumer } from './source/stream-consumer.ts';
 import type { PartsDeps, Stores } from './stores.ts';
+import { Turns } from './turns.ts';
+
+/** Events being written at once, while none is held back: some times what hides the table's latency. More would only
+ *  wait, and be in the garbage collector's way. */
+const PROMPT_EVENTS_MAX = 2_000;
 
 export function buildDecoder(config: Config): RecordDecoder {
   return createDecoder({
@@ -110,7 +115,11 @@ export function buildHandler(
       ...deps,
       sessions,
       deadLetters,
-      budget: new EventBudget(config.pendingEventsMax, () => sessions.flush()),
+      budgets: {
+        prompt: new EventBudget(PROMPT_EVENTS_MAX, () => undefined),
+        held: new EventBudget(config.pendingEventsMax, () => sessions.flush()),
+      },
+      turns: new Turns(deps.clock),
       openPages: pageOpener(deps, config, consumers),
       readRecord: recordReader(deps, config),
       decode: buildDecoder(config),

@@ -36,18 +36,21 @@ export function judge(memory: DedupMemory, id: EventId, timestampMs: number | un
 const later = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined ? b : b === undefined ? a : Math.max(a, b);
 
+/** An event and its id. */
+export interface IdentifiedEvent {
+  readonly id: EventId;
+  readonly event: { readonly timestampMs?: number };
+}
+
 /** Remembers events that the swap in flight counts. */
-export function remember(
-  memory: DedupMemory,
-  events: readonly { readonly id: EventId; readonly timestampMs?: number }[],
-): DedupMemory {
+export function remember(memory: DedupMemory, events: readonly IdentifiedEvent[]): DedupMemory {
   let { ringThroughMs } = memory;
-  for (const event of events) ringThroughMs = later(ringThroughMs, event.timestampMs);
-  return {
-    ...memory,
-    ring: [...memory.ring, ...events.map((event) => event.id)],
-    ...(ringThroughMs === undefined ? {} : { ringThroughMs }),
-  };
+  const ring = memory.ring.slice();
+  for (const { id, event } of events) {
+    ringThroughMs = later(ringThroughMs, event.timestampMs);
+    ring.push(id);
+  }
+  return { ...memory, ring, ...(ringThroughMs === undefined ? {} : { ringThroughMs }) };
 }
 
 /** Moves every id of the ring out, to be written to pages BEFORE the swap that stores the result.

@@ -92,7 +92,7 @@ function fieldsOf(personalFields: ReadonlySet<PersonalField>): readonly LastValu
 }
 
 /** Equal, also as flat objects. */
-function isSame(a: LastValues[LastValueField], b: LastValues[LastValueField]): boolean {
+export function isSameValue(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   const [x, y] = [a as Record<string, unknown>, b as Record<string, unknown>];
@@ -122,7 +122,7 @@ export function foldLastValues(
     const oldValue = values[field];
     if (!isLater(stamp, value, stamps[field], oldValue)) continue;
     newStamps[field] = stamp;
-    if (isSame(value, oldValue)) continue;
+    if (isSameValue(value, oldValue)) continue;
     newValues ??= { ...values };
     newValues[field] = value;
   }

@@ -2,9 +2,8 @@
  *  its own outcome; the price is that of single writes, the CPU time a tenth.
  *  Source: BatchExecuteStatement and BatchStatementError in the DynamoDB API reference. */
 import { BatchExecuteStatementCommand, type BatchExecuteStatementCommandOutput } from '@aws-sdk/lib-dynamodb';
-import { errorName, isThrottle } from '../errors.ts';
-import { untilDone } from '../retry.ts';
-import { Batcher } from './batcher.ts';
+import { errorName } from '../errors.ts';
+import { type Answer, Batcher } from './batcher.ts';
 import type { ItemWrite, ItemWriter, StoreDeps, WriteOutcome } from './item-writer.ts';
 import { type Dialect, type Statement, statementOf } from './statements.ts';
 
@@ -23,17 +22,15 @@ const ERROR_NAMES: Readonly<Record<string, string>> = {
 };
 
 type StatementResponse = NonNullable<BatchExecuteStatementCommandOutput['Responses']>[number];
+type Outcome = Answer<WriteOutcome>;
 
-interface Waiting {
-  readonly statement: Statement;
-  readonly resolve: (outcome: WriteOutcome) => void;
-  readonly reject: (error: unknown) => void;
-}
+const WRITTEN: Outcome = { value: { kind: 'written' } };
+const REFUSED: Outcome = { value: { kind: 'refused' } };
 
 export class BatchWriter implements ItemWriter {
   private readonly dialect: Dialect;
   private readonly deps: StoreDeps;
-  private readonly batches: Batcher<Waiting>;
+  private readonly batches: Batcher<Statement, WriteOutcome>;
 
   constructor(dialect: Dialect, deps: StoreDeps) {
     this.dialect = dialect;
@@ -47,34 +44,24 @@ export class BatchWriter implements ItemWriter {
   }
 
   write(write: ItemWrite): Promise<WriteOutcome> {
-    const statement = statementOf(write, this.dialect);
-    const once = (): Promise<WriteOutcome> =>
-      new Promise((resolve, reject) => this.batches.add({ statement, resolve, reject }));
-    return untilDone(once, this.deps.closing, this.deps);
+    return this.batches.ask(statementOf(write, this.dialect));
   }
 
-  private async send(batch: readonly Waiting[]): Promise<'done' | 'throttled'> {
+  private async send(batch: readonly Statement[]): Promise<readonly Outcome[]> {
     try {
-      const responses = await this.execute(batch);
-      const outcomes = batch.map((waiting, index) => settle(waiting, responses[index]));
-      return outcomes.includes('throttled') ? 'throttled' : 'done';
+      return (await this.execute(batch)).map(outcomeOf);
     } catch (error) {
+      if (errorName(error) !== 'ValidationException') return batch.map(() => ({ error }));
       // One statement that cannot even be read fails the whole call: alone, each gets its own answer.
-      if (errorName(error) === 'ValidationException' && batch.length > 1) {
-        const outcomes = await Promise.all(batch.map((waiting) => this.send([waiting])));
-        return outcomes.includes('throttled') ? 'throttled' : 'done';
-      }
-      for (const { resolve, reject } of batch)
-        if (errorName(error) === 'ValidationException') resolve({ kind: 'refused' });
-        else reject(error);
-      return isThrottle(error) ? 'throttled' : 'done';
+      if (batch.length === 1) return [REFUSED];
+      return (await Promise.all(batch.map((statement) => this.send([statement])))).flat();
     }
   }
 
-  private async execute(batch: readonly Waiting[]): Promise<readonly StatementResponse[]> {
+  private async execute(batch: readonly Statement[]): Promise<readonly StatementResponse[]> {
     const { Responses = [] } = await this.deps.client.send(
       new BatchExecuteStatementCommand({
-        Statements: batch.map(({ statement: { text, parameters } }) => ({
+        Statements: batch.map(({ text, parameters }) => ({
           Statement: text,
           Parameters: [...parameters],
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
@@ -93,19 +80,11 @@ export function statementError({ Code, Message }: NonNullable<StatementResponse[
   return Object.assign(new Error(Message ?? name), { name });
 }
 
-function settle({ resolve, reject }: Waiting, response: StatementResponse | undefined): 'done' | 'throttled' {
-  const code = response?.Error?.Code;
-  if (response?.Error === undefined) {
-    resolve({ kind: 'written' });
-  } else if (code === 'ConditionalCheckFailed' || code === 'DuplicateItem') {
-    const current = response.Error.Item;
-    resolve({ kind: 'conflict', ...(current ? { current } : {}) });
-  } else if (code === 'ValidationError' || code === 'ItemCollectionSizeLimitExceeded') {
-    resolve({ kind: 'refused' });
-  } else {
-    const error = statementError(response.Error);
-    reject(error);
-    if (isThrottle(error)) return 'throttled';
-  }
-  return 'done';
+function outcomeOf({ Error: error }: StatementResponse): Outcome {
+  if (error === undefined) return WRITTEN;
+  const { Code: code, Item: current } = error;
+  if (code === 'ConditionalCheckFailed' || code === 'DuplicateItem')
+    return { value: { kind: 'conflict', ...(current ? { current } : {}) } };
+  if (code === 'ValidationError' || code === 'ItemCollectionSizeLimitExceeded') return REFUSED;
+  return { error: statementError(error) };
 }

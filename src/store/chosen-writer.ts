@@ -68,12 +68,15 @@ const refused = (tableName: string, reason: string): MeterError =>
 
 /** `works`, or the name of what speaks against it. @throws what can be repeated. */
 async function probe(client: DynamoDBDocumentClient, tableName: string, dialect: Dialect): Promise<string> {
-  const item = { data_session_sid: PROBE_KEY, version: 1, status: 'open' };
-  const before = { item: { data_session_sid: PROBE_KEY }, version: 0 };
-  const { text, parameters } = statementOf(
-    { tableName, keyNames: ['data_session_sid'], item, before },
-    dialect,
-  );
+  const key = { data_session_sid: PROBE_KEY };
+  const set = { version: 1, status: 'open' };
+  const write = {
+    tableName,
+    key,
+    whole: () => ({ ...key, ...set }),
+    change: { version: 0, set, remove: [] },
+  };
+  const { text, parameters } = statementOf(write, dialect);
   try {
     const { Responses } = await client.send(
       new BatchExecuteStatementCommand({ Statements: [{ Statement: text, Parameters: [...parameters] }] }),

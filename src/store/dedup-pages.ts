@@ -43,7 +43,8 @@ export class DedupPages {
           ids: Uint8Array.from(Buffer.from(part.join(''), 'hex')),
           expires_at: Math.floor(clock.wallMs() / 1000) + horizonDays * SECONDS_PER_DAY,
         };
-        const { kind } = await writer.write({ tableName, keyNames: ['item_key', 'page_id'], item });
+        const { item_key, page_id } = item;
+        const { kind } = await writer.write({ tableName, key: { item_key, page_id }, whole: () => item });
         // A conflict can only be with our own write, whose answer was lost: no two pages have one key.
         if (kind === 'refused') throw new MeterError('invariant-broken', 'DynamoDB refused a dedup page');
       }),

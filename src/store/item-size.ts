@@ -49,7 +49,7 @@ function numberBytes(value: number | bigint): number {
   return Math.ceil(significant / 2) + 1 + (value < 0 ? 1 : 0);
 }
 
-function valueBytes(value: ItemValue): number {
+export function valueBytes(value: ItemValue): number {
   if (value === null || typeof value === 'boolean') return 1;
   if (typeof value === 'string') return Buffer.byteLength(value);
   if (typeof value === 'number' || typeof value === 'bigint') return numberBytes(value);

@@ -10,11 +10,17 @@ export type ReadItem = Readonly<Record<string, unknown>>;
 export interface ItemWrite {
   readonly tableName: string;
   /** The attributes that make its key. */
-  readonly keyNames: readonly string[];
-  /** The item as it shall be. */
-  readonly item: ItemMap;
-  /** The item that it replaces, whose `version` must still be the stored one. Absent: there must be none. */
-  readonly before?: { readonly item: ReadItem; readonly version: number };
+  readonly key: ItemMap;
+  /** The item as it shall be, with its key. Made when it is needed: a writer that names what changes needs only that. */
+  readonly whole: () => ItemMap;
+  /** What it changes of the item that is there, whose `version` must still be this one. Absent: there must be none. */
+  readonly change?: ItemChange & { readonly version: number };
+}
+
+/** The other attributes stay as they are. */
+export interface ItemChange {
+  readonly set: ItemMap;
+  readonly remove: readonly string[];
 }
 
 export type WriteOutcome =

@@ -12,8 +12,10 @@ import {
   type Stamp,
   type Stamps,
 } from '../reduce/last-values.ts';
+import { PackedReader, PackedWriter } from './packed-bytes.ts';
 
 const LAYOUT_VERSION = 1;
+const EVENT_ID_DIGITS = 32;
 export const EVENT_ID_BYTES = 16;
 
 export interface DirectionCounters {
@@ -42,87 +44,9 @@ const FLAG = {
   writer: 64,
 } as const;
 
-/** Writes into memory that is large enough: see `maxBytesOf`. */
-class Writer {
-  private readonly bytes: Buffer;
-  private at = 0;
-  constructor(maxBytes: number) {
-    this.bytes = Buffer.allocUnsafe(maxBytes);
-  }
-  uint8(value: number): void {
-    this.at = this.bytes.writeUInt8(value & 0xff, this.at);
-  }
-  uint16(value: number): void {
-    this.at = this.bytes.writeUInt16BE(value & 0xffff, this.at);
-  }
-  uint32(value: number): void {
-    this.at = this.bytes.writeUInt32BE(value, this.at);
-  }
-  time48(ms: number): void {
-    this.at = this.bytes.writeUIntBE(ms, this.at, 6);
-  }
-  varint(value: bigint): void {
-    let rest = value;
-    for (; rest > 0x7fn; rest >>= 7n) this.uint8(Number(rest & 0x7fn) | 0x80);
-    this.uint8(Number(rest));
-  }
-  /** Absent is 0, a value is itself plus one. */
-  optional(value: bigint | undefined): void {
-    this.varint(value === undefined ? 0n : value + 1n);
-  }
-  hex(digits: string): void {
-    this.at += this.bytes.write(digits, this.at, 'hex');
-  }
-  finish(): Uint8Array {
-    return this.bytes.subarray(0, this.at);
-  }
-}
-
 /** What `packPrivateState` writes at most, with room for counters of 150 bits. */
 const maxBytesOf = ({ memory }: PrivateState, stampGroups: number): number =>
   120 + 9 * stampGroups + EVENT_ID_BYTES * memory.ring.length;
-
-class Reader {
-  private at = 0;
-  private readonly bytes: Buffer;
-  constructor(bytes: Uint8Array) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-  uint8(): number {
-    const value = this.bytes[this.at++];
-    if (value === undefined) throw new RangeError('private state ends early');
-    return value;
-  }
-  uint16(): number {
-    return this.uint8() * 256 + this.uint8();
-  }
-  uint32(): number {
-    return this.uint16() * 65_536 + this.uint16();
-  }
-  time48(): number {
-    let ms = 0;
-    for (let count = 0; count < 6; count += 1) ms = ms * 256 + this.uint8();
-    return ms;
-  }
-  varint(): bigint {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = this.uint8();
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  }
-  optional(): bigint | undefined {
-    const stored = this.varint();
-    return stored === 0n ? undefined : stored - 1n;
-  }
-  hex(count: number): string {
-    const from = this.at;
-    this.at += count;
-    if (this.at > this.bytes.length) throw new RangeError('private state ends early');
-    return this.bytes.toString('hex', from, this.at);
-  }
-}
 
 interface StampGroup {
   readonly stamp: Stamp;
@@ -132,20 +56,21 @@ interface StampGroup {
 /** Most fields share one stamp, the latest event's: a stamp is stored once with the fields that carry it. */
 function groupStamps(stamps: Stamps): readonly StampGroup[] {
   const groups: StampGroup[] = [];
-  for (const [bit, field] of LAST_VALUE_FIELDS.entries()) {
-    const stamp = stamps[field];
+  for (let bit = 0; bit < LAST_VALUE_FIELDS.length; bit += 1) {
+    const stamp = stamps[LAST_VALUE_FIELDS[bit] as LastValueField];
     if (stamp === undefined) continue;
-    const group = groups.find((each) => compareStamps(each.stamp, stamp) === 0);
+    let at = 0;
+    while (at < groups.length && compareStamps((groups[at] as StampGroup).stamp, stamp) !== 0) at += 1;
+    const group = groups[at];
     if (group) group.mask |= 1 << bit;
     else groups.push({ stamp, mask: 1 << bit });
   }
   return groups;
 }
 
-const hasCounters = (state: PrivateState): boolean =>
-  [state.download, state.upload].some(
-    (direction) => direction.cumulative !== undefined || direction.before !== undefined,
-  );
+const hasAny = ({ cumulative, before }: DirectionCounters): boolean =>
+  cumulative !== undefined || before !== undefined;
+const hasCounters = ({ download, upload }: PrivateState): boolean => hasAny(download) || hasAny(upload);
 
 function flagsOf(state: PrivateState): number {
   const { memory } = state;
@@ -162,7 +87,7 @@ function flagsOf(state: PrivateState): number {
 
 export function packPrivateState(state: PrivateState): Uint8Array {
   const groups = groupStamps(state.stamps);
-  const writer = new Writer(maxBytesOf(state, groups.length));
+  const writer = new PackedWriter(maxBytesOf(state, groups.length));
   const stamp = (value: Stamp): void => {
     writer.time48(value.timeMs);
     writer.uint8(value.rank);
@@ -189,19 +114,20 @@ export function packPrivateState(state: PrivateState): Uint8Array {
   return writer.finish();
 }
 
-const readStamp = (reader: Reader): Stamp => ({ timeMs: reader.time48(), rank: reader.uint8() });
+const readStamp = (reader: PackedReader): Stamp => ({ timeMs: reader.time48(), rank: reader.uint8() });
 
-function readStamps(reader: Reader): Stamps {
+function readStamps(reader: PackedReader): Stamps {
   const stamps: { [F in LastValueField]?: Stamp } = {};
   for (let count = reader.uint8(); count > 0; count -= 1) {
     const stamp = readStamp(reader);
     const mask = reader.uint16();
-    for (const [bit, field] of LAST_VALUE_FIELDS.entries()) if (mask & (1 << bit)) stamps[field] = stamp;
+    for (let bit = 0; bit < LAST_VALUE_FIELDS.length; bit += 1)
+      if (mask & (1 << bit)) stamps[LAST_VALUE_FIELDS[bit] as LastValueField] = stamp;
   }
   return stamps;
 }
 
-function readDirection(reader: Reader): DirectionCounters {
+function readDirection(reader: PackedReader): DirectionCounters {
   const cumulative = reader.optional();
   const before = reader.optional();
   return {
@@ -212,7 +138,7 @@ function readDirection(reader: Reader): DirectionCounters {
 
 /** @throws RangeError when the bytes are not a state of this layout. */
 export function unpackPrivateState(bytes: Uint8Array): PrivateState {
-  const reader = new Reader(bytes);
+  const reader = new PackedReader(bytes);
   if (reader.uint8() !== LAYOUT_VERSION) throw new RangeError('private state of an unknown layout');
   const flags = reader.uint8();
   const spilledThroughMs = flags & FLAG.spilledThrough ? reader.time48() : undefined;
@@ -222,7 +148,10 @@ export function unpackPrivateState(bytes: Uint8Array): PrivateState {
   const terminalStamp = flags & FLAG.terminal ? readStamp(reader) : undefined;
   const stamps = readStamps(reader);
   const ring: EventId[] = [];
-  for (let count = reader.varint(); count > 0n; count -= 1n) ring.push(reader.hex(EVENT_ID_BYTES) as EventId);
+  const idCount = Number(reader.varint());
+  const ids = reader.hex(EVENT_ID_BYTES * idCount);
+  for (let at = 0; at < ids.length; at += EVENT_ID_DIGITS)
+    ring.push(ids.slice(at, at + EVENT_ID_DIGITS) as EventId);
   const writer = flags & FLAG.writer ? reader.uint32() : undefined;
   return {
     memory: {

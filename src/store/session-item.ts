@@ -1,110 +1,12 @@
-/** Session item ↔ domain: the only place that knows the item's attribute names. See README, "The session item". */
+/** Session item → domain. The way back is `session-attributes.ts`. */
 import type { EventError, Location, Network } from '../decode/event.ts';
-import type { DedupMemory } from '../reduce/dedup-memory.ts';
 import type { LastValues } from '../reduce/last-values.ts';
-import { type Direction, type SessionAggregate, type Terminal, usageOf } from '../reduce/session.ts';
-import { fromIso, toIso } from '../time.ts';
-import { type Draft, errorItem, locationItem, networkItem, set } from './item-parts.ts';
+import type { Terminal } from '../reduce/session.ts';
+import { fromIso } from '../time.ts';
 import type { ItemMap } from './item-size.ts';
-import {
-  type DirectionCounters,
-  type PrivateState,
-  packPrivateState,
-  unpackPrivateState,
-} from './private-state.ts';
-
-export const SESSION_SCHEMA_VERSION = 1;
-
-/** A session as loaded: the aggregate, its dedup memory, the version to compare with when writing back, and
- *  attributes that we don't know, which are written back as they are. */
-export interface StoredSession {
-  readonly session: SessionAggregate;
-  readonly memory: DedupMemory;
-  readonly version: number;
-  readonly unknown: ItemMap;
-}
-
-const TEXT_ATTRIBUTES = {
-  account_sid: 'accountSid',
-  sim_sid: 'simSid',
-  fleet_sid: 'fleetSid',
-  sim_iccid: 'simIccid',
-  sim_unique_name: 'simUniqueName',
-  apn: 'apn',
-  rat_type: 'ratType',
-  data_modifier: 'dataModifier',
-  imsi: 'imsi',
-  imei: 'imei',
-  ip_address: 'ipAddress',
-} as const satisfies Record<string, keyof LastValues>;
-
-const KNOWN_ATTRIBUTES = new Set([
-  ...Object.keys(TEXT_ATTRIBUTES),
-  ...[
-    'data_session_sid',
-    'network',
-    'error',
-    'location',
-    'status',
-    'started_at',
-    'ended_at',
-    'usage_through',
-  ],
-  ...['download_bytes', 'upload_bytes', 'total_bytes', 'counted_download_bytes', 'counted_upload_bytes'],
-  ...['missing_bytes', 'event_count', 'update_count', 'version', 'updated_at', 'dedup', 'schema_version'],
-]);
-
-const TEXT_NAMES = Object.entries(TEXT_ATTRIBUTES);
-
-function setValues(item: Draft, values: LastValues): void {
-  for (const [name, field] of TEXT_NAMES) set(item, name, values[field]);
-  set(item, 'network', values.network && networkItem(values.network));
-  set(item, 'error', values.error && errorItem(values.error));
-  set(item, 'location', values.location && locationItem(values.location));
-}
-
-const optionalIso = (epochMs: number | undefined): string | undefined =>
-  epochMs === undefined ? undefined : toIso(epochMs);
-
-const counters = ({ cumulative, before }: Direction): DirectionCounters => ({
-  ...(cumulative === undefined ? {} : { cumulative }),
-  ...(before === undefined ? {} : { before }),
-});
-
-const privateStateOf = (session: SessionAggregate, memory: DedupMemory, writer?: number): PrivateState => ({
-  memory,
-  ...(writer === undefined ? {} : { writer }),
-  stamps: session.stamps,
-  ...(session.terminal === undefined ? {} : { terminalStamp: session.terminal.stamp }),
-  isSeenFromStart: session.isSeenFromStart,
-  download: counters(session.download),
-  upload: counters(session.upload),
-});
-
-/** `writer`: a number of this process, by which it knows its own write again. */
-export function sessionToItem(stored: StoredSession, updatedAtMs: number, writer?: number): ItemMap {
-  const { session } = stored;
-  const usage = usageOf(session);
-  const item: Draft = { ...stored.unknown, data_session_sid: session.dataSessionSid };
-  setValues(item, session.values);
-  item['status'] = session.terminal?.status ?? 'open';
-  set(item, 'started_at', optionalIso(session.startedAtMs));
-  set(item, 'ended_at', optionalIso(session.terminal?.endedAtMs));
-  set(item, 'usage_through', optionalIso(session.usageThroughMs));
-  item['download_bytes'] = usage.downloadBytes;
-  item['upload_bytes'] = usage.uploadBytes;
-  item['total_bytes'] = usage.totalBytes;
-  item['counted_download_bytes'] = session.download.counted;
-  item['counted_upload_bytes'] = session.upload.counted;
-  item['missing_bytes'] = usage.missingBytes;
-  item['event_count'] = session.eventCount;
-  item['update_count'] = session.updateCount;
-  item['version'] = stored.version;
-  item['updated_at'] = toIso(updatedAtMs);
-  item['dedup'] = packPrivateState(privateStateOf(session, stored.memory, writer));
-  item['schema_version'] = SESSION_SCHEMA_VERSION;
-  return item;
-}
+import { type PrivateState, unpackPrivateState } from './private-state.ts';
+import { KNOWN_ATTRIBUTES, TEXT_ATTRIBUTES } from './session-attributes.ts';
+import type { StoredSession } from './stored-session.ts';
 
 type Attributes = Record<string, unknown>;
 

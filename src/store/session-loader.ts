@@ -1,24 +1,16 @@
 /** Reads session items by key, consistently, 100 in one BatchGetItem. */
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
-import { isThrottle } from '../errors.ts';
-import { untilDone } from '../retry.ts';
-import { Batcher } from './batcher.ts';
+import { type Answer, Batcher } from './batcher.ts';
 import type { ReadItem, StoreDeps } from './item-writer.ts';
 
 /** DynamoDB's limit. */
 const KEYS_MAX = 100;
 const CALLS_MAX = 8;
 
-interface Waiting {
-  readonly sid: string;
-  readonly resolve: (item: ReadItem | undefined) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export class SessionLoader {
   private readonly tableName: string;
   private readonly deps: StoreDeps;
-  private readonly batches: Batcher<Waiting>;
+  private readonly batches: Batcher<string, ReadItem | undefined>;
 
   constructor(tableName: string, deps: StoreDeps) {
     this.tableName = tableName;
@@ -27,29 +19,19 @@ export class SessionLoader {
       ...deps,
       sizeMax: KEYS_MAX,
       underWayMax: CALLS_MAX,
-      send: (batch) => this.send(batch),
+      send: (sids) => this.send(sids),
     });
   }
 
   /** The item, or undefined when there is none. One read of a key at a time.
    *  @throws `AbortError` when the store closes; whatever is fatal. */
   load(sid: string): Promise<ReadItem | undefined> {
-    const once = (): Promise<ReadItem | undefined> =>
-      new Promise((resolve, reject) => this.batches.add({ sid, resolve, reject }));
-    return untilDone(once, this.deps.closing, this.deps);
+    return this.batches.ask(sid);
   }
 
-  private async send(batch: readonly Waiting[]): Promise<'done' | 'throttled'> {
-    try {
-      const { items, unprocessed } = await this.get(batch.map(({ sid }) => sid));
-      for (const { sid, resolve, reject } of batch)
-        if (unprocessed.has(sid)) reject(throttled());
-        else resolve(items.get(sid));
-      return unprocessed.size > 0 ? 'throttled' : 'done';
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-      return isThrottle(error) ? 'throttled' : 'done';
-    }
+  private async send(sids: readonly string[]): Promise<readonly Answer<ReadItem | undefined>[]> {
+    const { items, unprocessed } = await this.get(sids);
+    return sids.map((sid) => (unprocessed.has(sid) ? { error: throttled() } : { value: items.get(sid) }));
   }
 
   private async get(sids: readonly string[]) {

@@ -1,13 +1,14 @@
 /** One try to count a session's events on top of the item as we know it: judge, fold, write. */
-import { type EventId, judge, remember, spill } from '../reduce/dedup-memory.ts';
+import { type EventId, judge, remember, spill, type Verdict } from '../reduce/dedup-memory.ts';
 import { foldEvent } from '../reduce/session.ts';
-import { type ItemMap, itemSizeBytes, writeUnits } from './item-size.ts';
-import type { ReadItem } from './item-writer.ts';
+import { type ItemMap, writeUnits } from './item-size.ts';
+import type { ItemWrite, ReadItem } from './item-writer.ts';
 import type { PendingEvent } from './pending-events.ts';
 import { EVENT_ID_BYTES } from './private-state.ts';
-import type { CachedSession } from './session-cache.ts';
-import { type StoredSession, sessionToItem } from './session-item.ts';
+import { changeFromItem, sessionChange, sessionItemBytes, sessionToItem } from './session-attributes.ts';
+import type { EventOutcome } from './session-store.ts';
 import type { SessionStoreDeps, SessionStoreOptions } from './session-store-options.ts';
+import type { StoredSession } from './stored-session.ts';
 
 /** The ids of one write all go into the ring: 256 make an item of 5 KB, far from DynamoDB's 400 KB. A session
  *  with more events takes several writes. */
@@ -15,14 +16,36 @@ const EVENTS_PER_WRITE_MAX = 256;
 /** A ring shorter than this is not emptied only to save the item a write unit: the page would cost as much. */
 const IDS_WORTH_A_PAGE_MIN = 6;
 
+const NONE: readonly PendingEvent[] = [];
+const APPLIED: EventOutcome = { kind: 'applied' };
+const DUPLICATE: EventOutcome = { kind: 'duplicate' };
+
+/** A session to count on: what is stored, or nothing yet. */
+export interface BaseSession {
+  readonly stored: StoredSession;
+  /** As it was read just now; absent when it is ours, as we wrote it last. */
+  readonly item?: ReadItem;
+}
+
+/** A session as it was written. */
+export interface WrittenSession {
+  readonly stored: StoredSession;
+  /** Its packed private state. */
+  readonly dedup: Uint8Array;
+}
+
 /** A write whose answer may have been lost, to know it again. */
 export interface Tried {
-  readonly item: ItemMap;
+  readonly updatedAt: unknown;
+  readonly dedup: Uint8Array;
   readonly ids: ReadonlySet<EventId>;
 }
 
-/** A session as we write it. */
-type WrittenSession = CachedSession & { readonly item: ItemMap };
+/** A session as it shall be. */
+interface NextSession extends WrittenSession {
+  readonly updatedAt: unknown;
+  readonly write: Pick<ItemWrite, 'whole' | 'change'>;
+}
 
 interface FoundEvents {
   readonly fresh: readonly PendingEvent[];
@@ -33,7 +56,7 @@ export interface RoundResult {
   /** Events without an outcome yet. */
   readonly open: readonly PendingEvent[];
   /** The session as it is now, when it was written. */
-  readonly written?: CachedSession;
+  readonly written?: WrittenSession;
   /** Another version is stored: `current`, if the engine says. */
   readonly conflict?: { readonly tried: Tried; readonly current?: ReadItem };
 }
@@ -51,7 +74,7 @@ export class SessionRound {
   }
 
   async run(
-    base: CachedSession,
+    base: BaseSession,
     events: readonly PendingEvent[],
     tried: Tried | undefined,
   ): Promise<RoundResult> {
@@ -61,64 +84,62 @@ export class SessionRound {
       found === 'ask-pages'
         ? (this.findFresh(base, events, tried, await this.readPages(base)) as FoundEvents)
         : found;
-    if (fresh.length === 0) return { open: [] };
-    const counting = fresh.slice(0, EVENTS_PER_WRITE_MAX);
+    if (fresh.length === 0) return { open: NONE };
+    const counting = fresh.length > EVENTS_PER_WRITE_MAX ? fresh.slice(0, EVENTS_PER_WRITE_MAX) : fresh;
     const folded = this.fold(base, counting);
     const next = 'spill' in folded ? await folded.spill() : folded;
-    const { stored, item } = base;
-    const outcome = await this.deps.writer.write({
-      tableName: this.deps.tableName,
-      keyNames: ['data_session_sid'],
-      item: next.item,
-      ...(stored.version === 0 ? {} : { before: { item, version: stored.version } }),
-    });
+    const { tableName, writer, metrics } = this.deps;
+    const key = { data_session_sid: base.stored.session.dataSessionSid };
+    const outcome = await writer.write({ tableName, key, ...next.write });
     if (outcome.kind === 'conflict') {
-      this.deps.metrics?.conflicted();
-      const ids = new Set(counting.map(({ id }) => id));
-      return { open: [...fresh, ...repeats], conflict: { ...outcome, tried: { item: next.item, ids } } };
+      metrics?.conflicted();
+      const tried = { ...next, ids: new Set(counting.map(({ id }) => id)) };
+      return { open: [...fresh, ...repeats], conflict: { ...outcome, tried } };
     }
     if (outcome.kind === 'refused') {
       for (const { request, index } of [...fresh, ...repeats])
         request.settle(index, { kind: 'refused', reason: 'refused-by-store' });
-      return { open: [] };
+      return { open: NONE };
     }
-    this.deps.metrics?.wrote('session');
-    for (const { request, index } of counting) request.settle(index, { kind: 'applied' });
-    return { open: [...fresh.slice(EVENTS_PER_WRITE_MAX), ...repeats], written: next };
+    metrics?.wrote('session');
+    for (const { request, index } of counting) request.settle(index, APPLIED);
+    const isAll = counting === fresh && repeats.length === 0;
+    return { open: isAll ? NONE : [...fresh.slice(counting.length), ...repeats], written: next };
   }
 
   /** The events not yet counted, and further copies of them. The others get their outcome, unless it takes the pages
    *  to find out and they are not given: then none gets one. */
   private findFresh(
-    { stored, item }: CachedSession,
+    { stored, item }: BaseSession,
     events: readonly PendingEvent[],
     tried: Tried | undefined,
     pageIds: ReadonlySet<EventId> | undefined,
   ): FoundEvents | 'ask-pages' {
-    const verdicts = events.map(({ id, event }) => {
+    const verdicts: Verdict[] = [];
+    for (const { id, event } of events) {
       const verdict = judge(stored.memory, id, event.timestampMs);
-      return verdict === 'ask-pages' && pageIds ? (pageIds.has(id) ? 'duplicate' : 'new') : verdict;
-    });
-    if (verdicts.includes('ask-pages')) return 'ask-pages';
+      if (verdict === 'ask-pages' && !pageIds) return 'ask-pages';
+      verdicts.push(verdict === 'ask-pages' ? (pageIds?.has(id) ? 'duplicate' : 'new') : verdict);
+    }
     // A write whose answer was lost: what it counted was counted by us.
-    const counted = tried && isSameWrite(item, tried.item) ? new Set(tried.ids) : undefined;
+    const counted = tried && item && isSameWrite(item, tried) ? new Set(tried.ids) : undefined;
     const found = { fresh: [] as PendingEvent[], repeats: [] as PendingEvent[] };
-    const freshIds = new Set<EventId>();
+    const freshIds = events.length > 1 ? new Set<EventId>() : undefined;
     for (const [at, entry] of events.entries()) {
       if (verdicts[at] === 'duplicate')
-        entry.request.settle(entry.index, { kind: counted?.delete(entry.id) ? 'applied' : 'duplicate' });
-      else if (freshIds.has(entry.id)) {
+        entry.request.settle(entry.index, counted?.delete(entry.id) ? APPLIED : DUPLICATE);
+      else if (freshIds?.has(entry.id)) {
         // A copy of what is not durable yet is nothing to be sure of: it waits until the first is written.
         found.repeats.push(entry);
       } else {
         found.fresh.push(entry);
-        freshIds.add(entry.id);
+        freshIds?.add(entry.id);
       }
     }
     return found;
   }
 
-  private readPages({ stored }: CachedSession): Promise<ReadonlySet<EventId>> {
+  private readPages({ stored }: BaseSession): Promise<ReadonlySet<EventId>> {
     this.deps.metrics?.dedupPagesRead();
     return this.deps.pages.read(pageKeyOf(stored.session.dataSessionSid));
   }
@@ -126,51 +147,71 @@ export class SessionRound {
   /** Folds new events. Committed ids move to a page first when the ring, or the item, would grow too large: that is
    *  `spill`. */
   private fold(
-    { stored }: CachedSession,
+    base: BaseSession,
     fresh: readonly PendingEvent[],
-  ): WrittenSession | { readonly spill: () => Promise<WrittenSession> } {
+  ): NextSession | { readonly spill: () => Promise<NextSession> } {
+    const { stored } = base;
     let { session } = stored;
     for (const { event } of fresh) session = foldEvent(session, event, this.options.personalFields);
-    const added = fresh.map(({ id, event: { timestampMs } }) =>
-      timestampMs === undefined ? { id } : { id, timestampMs },
-    );
     const updatedAtMs = this.deps.clock.wallMs();
-    const build = (memory: StoredSession['memory']): WrittenSession => {
-      const next = {
-        session,
-        memory: remember(memory, added),
-        version: stored.version + 1,
-        unknown: stored.unknown,
-      };
-      return { stored: next, item: sessionToItem(next, updatedAtMs, this.writerNumber) };
+    const build = (memory: StoredSession['memory']): NextSession => {
+      const { version, unknown } = stored;
+      const next = { session, memory: remember(memory, fresh), version: version + 1, unknown };
+      return this.toWrite(base, next, updatedAtMs);
     };
-    const spillFirst = async (): Promise<WrittenSession> => {
+    const spillFirst = async (): Promise<NextSession> => {
       const spilled = spill(stored.memory);
       const pages = await this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids);
       for (let page = 0; page < pages; page += 1) this.deps.metrics?.wrote('page');
       return build(spilled.memory);
     };
-    if (this.isRingOver(stored.memory.ring.length, added.length)) return { spill: spillFirst };
+    const committed = stored.memory.ring.length;
+    if (this.isRingOver(committed, fresh.length)) return { spill: spillFirst };
     const kept = build(stored.memory);
-    return this.isWorthAPage(stored.memory.ring.length, kept.item) ? { spill: spillFirst } : kept;
+    return this.isWorthAPage(committed, kept) ? { spill: spillFirst } : kept;
+  }
+
+  private toWrite({ stored, item }: BaseSession, next: StoredSession, updatedAtMs: number): NextSession {
+    const stamp = { updatedAtMs, writer: this.writerNumber };
+    const { version } = stored;
+    if (version === 0) {
+      const whole = sessionToItem(next, stamp);
+      return nextSession(next, whole, { whole: () => whole });
+    }
+    const change = item ? changeFromItem(item, next, stamp) : sessionChange(stored, next, stamp);
+    return nextSession(next, change.set, {
+      whole: () => sessionToItem(next, stamp),
+      change: { ...change, version },
+    });
   }
 
   private isRingOver(committed: number, added: number): boolean {
     return committed > 0 && committed + added > this.options.dedupRingSize;
   }
 
-  private isWorthAPage(committed: number, item: ItemMap): boolean {
+  private isWorthAPage(committed: number, { stored, dedup }: NextSession): boolean {
     if (committed < IDS_WORTH_A_PAGE_MIN) return false;
-    const size = itemSizeBytes(item);
+    const size = sessionItemBytes(stored, dedup);
     return writeUnits(size) > writeUnits(size - committed * EVENT_ID_BYTES);
   }
 }
 
 /** Whether the item is the very write that we tried: its answer was lost, its effect was not. */
-function isSameWrite(item: ReadItem, tried: ItemMap): boolean {
-  if (item['updated_at'] !== tried['updated_at']) return false;
-  const [mine, theirs] = [tried['dedup'], item['dedup']];
-  return mine instanceof Uint8Array && theirs instanceof Uint8Array && Buffer.compare(mine, theirs) === 0;
+function isSameWrite(item: ReadItem, { updatedAt, dedup }: Tried): boolean {
+  const stored = item['dedup'];
+  const isSameTime = item['updated_at'] === updatedAt;
+  return isSameTime && stored instanceof Uint8Array && Buffer.compare(stored, dedup) === 0;
 }
+
+const nextSession = (
+  stored: StoredSession,
+  attributes: ItemMap,
+  write: NextSession['write'],
+): NextSession => ({
+  stored,
+  dedup: attributes['dedup'] as Uint8Array,
+  updatedAt: attributes['updated_at'],
+  write,
+});
 
 const pageKeyOf = (sid: string): string => `session#${sid}`;

@@ -1,7 +1,6 @@
-/** Conditional writes as PartiQL statements. Pure. An update names only what changed, so attributes that we do not
+/** Conditional writes as PartiQL statements. Pure. An update names only what changes, so attributes that we do not
  *  know stay as they are, and a statement is a third of its item. */
-import type { ItemMap, ItemValue } from './item-size.ts';
-import type { ItemWrite, ReadItem } from './item-writer.ts';
+import type { ItemWrite } from './item-writer.ts';
 
 /** `each`: `SET a=? SET b=?`, the form of DynamoDB's reference. `comma`: `SET a=?, b=?`, which some engines want.
  *  Source: DynamoDB developer guide, "PartiQL update statements". */
@@ -12,86 +11,78 @@ export interface Statement {
   readonly parameters: readonly unknown[];
 }
 
+/** Texts come again and again, as the same attributes change: they are found name by name. Attributes that we do not
+ *  know never get into a text, so there are few. */
+class KnownText {
+  text: string | undefined;
+  private readonly longer = new Map<string, KnownText>();
+
+  with(name: string): KnownText {
+    let next = this.longer.get(name);
+    if (!next) {
+      next = new KnownText();
+      this.longer.set(name, next);
+    }
+    return next;
+  }
+}
+
+const KNOWN_TEXTS = new KnownText();
+/** No attribute's name. */
+const THEN_REMOVE = ' remove ';
+
 const quoted = (name: string): string => `"${name}"`;
 
-/** Texts come again and again: the same attributes change. */
-const TEXTS = new Map<string, string>();
-
-function remembered(key: string, make: () => string): string {
-  const known = TEXTS.get(key);
-  if (known !== undefined) return known;
-  const text = make();
-  // Attributes that we do not know never get into a text, so there are few.
-  if (TEXTS.size < 10_000) TEXTS.set(key, text);
-  return text;
-}
-
-const digits = (value: unknown): string | undefined => {
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  const wrapped = typeof value === 'object' && value !== null && 'value' in value ? value.value : undefined;
-  return typeof wrapped === 'string' ? wrapped : undefined;
-};
-
-/** Whether a read attribute is what we would write. In doubt it is not: writing it again changes nothing. */
-function isSame(read: unknown, value: ItemValue | undefined): boolean {
-  if (read === value) return true;
-  if (value instanceof Uint8Array) return read instanceof Uint8Array && Buffer.compare(read, value) === 0;
-  const number = digits(value);
-  if (number !== undefined) return digits(read) === number;
-  if (typeof value !== 'object' || value === null || typeof read !== 'object' || read === null) return false;
-  const [a, b] = [read as ReadItem, value as ItemMap];
-  const names = Object.keys(b);
-  return names.length === Object.keys(a).length && names.every((name) => isSame(a[name], b[name]));
-}
-
-function insertStatement({ tableName, item }: ItemWrite): Statement {
+function insertStatement({ tableName, whole }: ItemWrite): Statement {
+  const item = whole();
   const names = Object.keys(item);
-  const text = remembered(
-    `+${tableName} ${names.join()}`,
-    () => `INSERT INTO ${quoted(tableName)} VALUE {${names.map((name) => `'${name}':?`).join(',')}}`,
-  );
-  return { text, parameters: names.map((name) => item[name]) };
+  let known = KNOWN_TEXTS.with('insert').with(tableName);
+  const parameters: unknown[] = [];
+  for (const name of names) {
+    known = known.with(name);
+    parameters.push(item[name]);
+  }
+  known.text ??= `INSERT INTO ${quoted(tableName)} VALUE {${names.map((name) => `'${name}':?`).join(',')}}`;
+  return { text: known.text, parameters };
 }
 
 function updateStatement(
-  { tableName, keyNames, item }: ItemWrite,
-  before: NonNullable<ItemWrite['before']>,
+  { tableName, key }: ItemWrite,
+  { version, set, remove }: NonNullable<ItemWrite['change']>,
   dialect: Dialect,
 ): Statement {
-  const changed: string[] = [];
+  let known = KNOWN_TEXTS.with(dialect).with(tableName);
   const parameters: unknown[] = [];
-  for (const name of Object.keys(item)) {
-    if (isSame(before.item[name], item[name])) continue;
-    changed.push(name);
-    parameters.push(item[name]);
+  for (const name in set) {
+    known = known.with(name);
+    parameters.push(set[name]);
   }
-  const gone = Object.keys(before.item).filter((name) => !(name in item));
-  for (const name of keyNames) parameters.push(item[name]);
-  parameters.push(before.version);
-  const text = remembered(`${dialect} ${tableName} ${changed.join()} ${gone.join()}`, () =>
-    updateText({ tableName, keyNames, changed, gone }, dialect),
-  );
-  return { text, parameters };
+  if (remove.length > 0) known = known.with(THEN_REMOVE);
+  for (const name of remove) known = known.with(name);
+  for (const name in key) parameters.push(key[name]);
+  parameters.push(version);
+  known.text ??= updateText({ tableName, key: Object.keys(key), set: Object.keys(set), remove }, dialect);
+  return { text: known.text, parameters };
 }
 
-interface UpdateParts {
+interface UpdateNames {
   readonly tableName: string;
-  readonly keyNames: readonly string[];
-  readonly changed: readonly string[];
-  readonly gone: readonly string[];
+  readonly key: readonly string[];
+  readonly set: readonly string[];
+  readonly remove: readonly string[];
 }
 
-function updateText({ tableName, keyNames, changed, gone }: UpdateParts, dialect: Dialect): string {
-  const set = changed.map((name) => `${quoted(name)}=?`);
-  const remove = gone.map(quoted);
-  const where = [...keyNames, 'version'].map((name) => `${quoted(name)}=?`).join(' AND ');
+function updateText({ tableName, key, set, remove }: UpdateNames, dialect: Dialect): string {
+  const sets = set.map((name) => `${quoted(name)}=?`);
+  const removes = remove.map(quoted);
+  const where = [...key, 'version'].map((name) => `${quoted(name)}=?`).join(' AND ');
   const clauses =
     dialect === 'each'
-      ? [...set.map((part) => ` SET ${part}`), ...remove.map((part) => ` REMOVE ${part}`)]
-      : [` SET ${set.join(', ')}`, ...(remove.length > 0 ? [` REMOVE ${remove.join(', ')}`] : [])];
+      ? [...sets.map((part) => ` SET ${part}`), ...removes.map((part) => ` REMOVE ${part}`)]
+      : [` SET ${sets.join(', ')}`, ...(removes.length > 0 ? [` REMOVE ${removes.join(', ')}`] : [])];
   return `UPDATE ${quoted(tableName)}${clauses.join('')} WHERE ${where}`;
 }
 
-/** Our attribute names need no escaping; one that we do not know is never named. */
+/** Our attribute names need no escaping; one that we do not know is named only in the insert that makes it. */
 export const statementOf = (write: ItemWrite, dialect: Dialect): Statement =>
-  write.before === undefined ? insertStatement(write) : updateStatement(write, write.before, dialect);
+  write.change === undefined ? insertStatement(write) : updateStatement(write, write.change, dialect);

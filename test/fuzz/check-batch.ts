@@ -9,10 +9,12 @@ import { PrometheusMetrics } from '../../src/ops/prometheus-metrics.ts';
 import { ShardConsumer } from '../../src/shard-consumer.ts';
 import type { DeadLetter } from '../../src/store/dead-letters.ts';
 import { unpackPrivateState } from '../../src/store/private-state.ts';
-import { sessionFromItem, sessionToItem } from '../../src/store/session-item.ts';
+import { sessionToItem } from '../../src/store/session-attributes.ts';
+import { sessionFromItem } from '../../src/store/session-item.ts';
 import { tableNames } from '../../src/store/tables.ts';
 import { buildStores } from '../../src/stores.ts';
 import { fromIso, systemClock, systemRandom } from '../../src/time.ts';
+import { Turns } from '../../src/turns.ts';
 import { expectNoCanary } from './check-record.ts';
 import type { FuzzedRecord } from './make-record.ts';
 import { MemoryDynamoDb } from './memory-dynamodb.ts';
@@ -66,7 +68,11 @@ export class BatchFlow {
         decode: this.decode,
         sessions,
         deadLetters: { put: async (put) => void letters.push(...put) },
-        budget: new EventBudget(100_000, () => sessions.flush()),
+        budgets: {
+          prompt: new EventBudget(100_000, () => undefined),
+          held: new EventBudget(100_000, () => sessions.flush()),
+        },
+        turns: new Turns(systemClock),
         readRecord: async () => undefined,
         metrics,
         log,
@@ -105,7 +111,11 @@ export class BatchFlow {
     const items = this.dynamodb.items(tableNames(config).sessions);
     for (const item of items) {
       const { writer } = unpackPrivateState(item['dedup'] as Uint8Array);
-      const again = sessionToItem(sessionFromItem(item), fromIso(String(item['updated_at'])), writer);
+      const updatedAtMs = fromIso(String(item['updated_at']));
+      const again = sessionToItem(sessionFromItem(item), {
+        updatedAtMs,
+        ...(writer === undefined ? {} : { writer }),
+      });
       if (textOf(again) !== textOf(item))
         throw new Error('a session item that is not written as it was read');
     }

@@ -11,7 +11,8 @@ import { PERSONAL_FIELDS } from '../../src/reduce/last-values.ts';
 import { emptySession, foldEvent } from '../../src/reduce/session.ts';
 import { DynamoDeadLetterStore } from '../../src/store/dead-letters.ts';
 import { itemSizeBytes } from '../../src/store/item-size.ts';
-import { sessionFromItem, sessionToItem } from '../../src/store/session-item.ts';
+import { sessionToItem } from '../../src/store/session-attributes.ts';
+import { sessionFromItem } from '../../src/store/session-item.ts';
 import { systemRandom } from '../../src/time.ts';
 import { isSchemaField } from '../support/schema-fields.ts';
 import { CANARIES } from './corpus.ts';
@@ -111,10 +112,9 @@ function checkSession(events: readonly DataSessionEvent[], isPersonal: boolean, 
   for (const event of events) {
     session = foldEvent(session, event, fields);
     const id = eventIdOf(event.eventSid, (text) => sha256(text).slice(0, 32));
-    const { timestampMs } = event;
-    memory = remember(memory, [timestampMs === undefined ? { id } : { id, timestampMs }]);
+    memory = remember(memory, [{ id, event }]);
     const stored = { session, memory, version: session.eventCount, unknown: {} };
-    const item = sessionToItem(stored, atMs);
+    const item = sessionToItem(stored, { updatedAtMs: atMs });
     expectThat(itemSizeBytes(item) <= SESSION_ITEM_MAX_BYTES, 'a session item too large');
     const kept = unmarshall(marshall(item, { removeUndefinedValues: true }), { wrapNumbers: true });
     expectThat(isDeepStrictEqual(sessionFromItem(kept), stored), 'a session is not what was stored of it');

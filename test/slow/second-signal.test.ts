@@ -23,21 +23,28 @@ interface StuckWorker {
   readonly fleet: WorkerFleet;
 }
 
+/** By then each shard got records and hangs, too. */
+const EACH_SHARD_MS = 1_000;
+
 /** What does not answer any more. */
 interface Stuck {
   readonly service: 'kinesis' | 'dynamodb';
   readonly isHeld: (call: RecordedCall, world: World) => boolean;
+  /** Calls that hang when each shard does. */
+  readonly callsMin: number;
 }
-const KINESIS: Stuck = { service: 'kinesis', isHeld: () => true };
-const DYNAMODB: Stuck = { service: 'dynamodb', isHeld: () => true };
+const KINESIS: Stuck = { service: 'kinesis', callsMin: SHARDS, isHeld: () => true };
+const DYNAMODB: Stuck = { service: 'dynamodb', callsMin: SHARDS, isHeld: () => true };
 const SESSIONS_TABLE: Stuck = {
   service: 'dynamodb',
+  // One batch may hold the writes of all shards.
+  callsMin: 1,
   isHeld: ({ request }, { names }) => request['TableName'] !== names.leases,
 };
 
 /** A worker that was busy when one of its dependencies stopped to answer. */
 async function withStuckWorker(
-  { service, isHeld }: Stuck,
+  { service, isHeld, callsMin }: Stuck,
   graceMs: number,
   test: (stuck: StuckWorker) => Promise<void>,
 ): Promise<void> {
@@ -52,7 +59,8 @@ async function withStuckWorker(
     await fleet.startTraffic('stuck', 300);
     await until('events are stored', 10_000, async () => (await world.items('sessions')).length === SHARDS);
     worker[service].holdAnswers((call) => isHeld(call, world));
-    await until('each shard hangs', 10_000, () => worker[service].openCalls().length >= SHARDS);
+    await until('calls hang', 10_000, () => worker[service].openCalls().length >= callsMin);
+    await systemClock.sleep(EACH_SHARD_MS);
     await test({ worker, fleet });
   } finally {
     await fleet.stop();

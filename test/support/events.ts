@@ -5,7 +5,7 @@ export const WINDOW_MS = 360_000;
 /** 2026-03-01T00:00:00Z */
 export const SESSION_START_MS = 1_772_323_200_000;
 
-const hex32 = (seed: string): string =>
+export const hex32 = (seed: string): string =>
   [...seed]
     .reduce((digits, letter) => digits + letter.charCodeAt(0).toString(16), '')
     .padStart(32, '0')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { EventBudget } from '../../src/event-budget.ts';
+import { EventBudget, type Room } from '../../src/event-budget.ts';
 import { settle } from '../support/virtual-clock.ts';
 
 function given(max: number) {
@@ -8,15 +8,23 @@ function given(max: number) {
     askedForRoom += 1;
   });
   const went: string[] = [];
+  const rooms = new Map<string, Room>();
   const take = async (name: string, count: number): Promise<void> => {
-    void budget.take(count).then(() => went.push(name));
+    void budget.take(count).then((room) => {
+      rooms.set(name, room);
+      went.push(name);
+    });
     await settle();
   };
-  const give = async (count: number): Promise<void> => {
-    budget.give(count);
+  const leave = async (name: string): Promise<void> => {
+    rooms.get(name)?.leave();
     await settle();
   };
-  return { take, give, went, askedForRoom: () => askedForRoom };
+  const resize = async (name: string, count: number): Promise<void> => {
+    rooms.get(name)?.resize(count);
+    await settle();
+  };
+  return { take, leave, resize, went, askedForRoom: () => askedForRoom };
 }
 
 describe('the budget of events in memory', () => {
@@ -31,26 +39,41 @@ describe('the budget of events in memory', () => {
   });
 
   it('lets the first who waits go first, though a later one would fit', async () => {
-    const { take, give, went } = given(10);
+    const { take, leave, went } = given(10);
     await take('a', 8);
     await take('large', 9);
     await take('small', 1);
     expect(went).toEqual(['a']);
 
-    await give(8);
+    await leave('a');
     expect(went).toEqual(['a', 'large', 'small']);
   });
 
   it('lets a page larger than all of it go alone', async () => {
-    const { take, give, went, askedForRoom } = given(10);
+    const { take, leave, went, askedForRoom } = given(10);
     await take('a', 1);
     await take('huge', 50);
     await take('b', 1);
-    await give(1);
+    await leave('a');
     expect(went).toEqual(['a', 'huge']);
     expect(askedForRoom()).toBeGreaterThan(2);
 
-    await give(50);
+    await leave('huge');
     expect(went).toEqual(['a', 'huge', 'b']);
+  });
+
+  it('lets others in when a page turns out to hold less, and waits longer when it holds more', async () => {
+    const { take, resize, leave, went } = given(10);
+    await take('a', 9);
+    await take('b', 5);
+    await resize('a', 4);
+    expect(went).toEqual(['a', 'b']);
+
+    await resize('b', 20);
+    await take('c', 1);
+    await leave('a');
+    expect(went).toEqual(['a', 'b']);
+    await leave('b');
+    expect(went).toEqual(['a', 'b', 'c']);
   });
 });

@@ -8,8 +8,10 @@ import { EMPTY_MEMORY, judge, remember, spill } from '../../../src/reduce/dedup-
 import { emptySession, foldEvent } from '../../../src/reduce/session.ts';
 import { mapLimit, type RetryDeps, throwIfAborted, untilDone } from '../../../src/retry.ts';
 import type { DedupPages } from '../../../src/store/dedup-pages.ts';
-import { type StoredSession, sessionFromItem, sessionToItem } from '../../../src/store/session-item.ts';
+import { sessionToItem } from '../../../src/store/session-attributes.ts';
+import { sessionFromItem } from '../../../src/store/session-item.ts';
 import type { EventOutcome, SessionStore } from '../../../src/store/session-store.ts';
+import type { StoredSession } from '../../../src/store/stored-session.ts';
 import { type GroupedEvent, groupBySession } from './group-events.ts';
 
 const IN_FLIGHT_MAX = 16;
@@ -58,11 +60,10 @@ export class PutPerEventStore implements SessionStore {
       verdict = ids.has(id) ? 'duplicate' : 'new';
     }
     if (verdict === 'duplicate') return { kind: 'duplicate' };
-    const memory = remember(await this.room(stored.memory, event), [
-      event.timestampMs === undefined ? { id } : { id, timestampMs: event.timestampMs },
-    ]);
+    const memory = remember(await this.room(stored.memory, event), [{ id, event }]);
     const session = foldEvent(stored.session, event, NO_FIELDS);
-    const item = sessionToItem({ ...stored, session, memory, version: stored.version + 1 }, clock.wallMs());
+    const next = { ...stored, session, memory, version: stored.version + 1 };
+    const item = sessionToItem(next, { updatedAtMs: clock.wallMs() });
     try {
       await untilDone(() => this.put(item, stored.version), signal, this.deps);
       return { kind: 'applied' };

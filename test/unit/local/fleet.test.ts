@@ -7,7 +7,7 @@ import { compareWithTruth } from '../../../src/local/ground-truth.ts';
 import { EMPTY_MEMORY } from '../../../src/reduce/dedup-memory.ts';
 import { emptySession, foldEvent } from '../../../src/reduce/session.ts';
 import { gunzip, md5 } from '../../../src/source/record-codec.ts';
-import { sessionToItem } from '../../../src/store/session-item.ts';
+import { sessionToItem } from '../../../src/store/session-attributes.ts';
 
 const decode = createDecoder({ recordMaxBytes: 100_000, unzippedMaxBytes: 100_000, md5, gunzip });
 const fleet = generateFleet({
@@ -115,7 +115,7 @@ describe('a generated fleet', () => {
         (folded, event) => foldEvent(folded, event, new Set()),
         emptySession(sid),
       );
-      return sessionToItem({ session, memory: EMPTY_MEMORY, version: 1, unknown: {} }, 0);
+      return sessionToItem({ session, memory: EMPTY_MEMORY, version: 1, unknown: {} }, { updatedAtMs: 0 });
     });
 
     expect(seen.size).toBe(fleet.truth.totals.distinct);

@@ -3,6 +3,7 @@ import {
   EMPTY_MEMORY,
   type EventId,
   eventIdOf,
+  type IdentifiedEvent,
   judge,
   remember,
   spill,
@@ -18,21 +19,21 @@ describe('an event’s identity', () => {
   });
 });
 
+const at = (name: string, timestampMs?: number): IdentifiedEvent => ({
+  id: id(name),
+  event: timestampMs === undefined ? {} : { timestampMs },
+});
+
 describe('the dedup memory', () => {
   it('knows what it holds, and takes anything else as new while it has no pages', () => {
-    const memory = remember(EMPTY_MEMORY, [{ id: id('a'), timestampMs: 100 }]);
+    const memory = remember(EMPTY_MEMORY, [at('a', 100)]);
 
     expect(judge(memory, id('a'), 100)).toBe('duplicate');
     expect(judge(memory, id('b'), 1)).toBe('new');
   });
 
   it('asks the pages only about events not later than what they hold, and about events without a time', () => {
-    const { ids, memory } = spill(
-      remember(EMPTY_MEMORY, [
-        { id: id('a'), timestampMs: 100 },
-        { id: id('b'), timestampMs: 90 },
-      ]),
-    );
+    const { ids, memory } = spill(remember(EMPTY_MEMORY, [at('a', 100), at('b', 90)]));
 
     expect(ids).toEqual([id('a'), id('b')]);
     expect(memory.ring).toEqual([]);
@@ -42,14 +43,14 @@ describe('the dedup memory', () => {
   });
 
   it('keeps the latest spilled time when later spills hold older events', () => {
-    const first = spill(remember(EMPTY_MEMORY, [{ id: id('a'), timestampMs: 100 }])).memory;
-    const second = spill(remember(first, [{ id: id('b'), timestampMs: 50 }])).memory;
+    const first = spill(remember(EMPTY_MEMORY, [at('a', 100)])).memory;
+    const second = spill(remember(first, [at('b', 50)])).memory;
 
     expect(judge(second, id('c'), 75)).toBe('ask-pages');
   });
 
   it('that spilled only events without a time still sends events without a time to the pages', () => {
-    const { memory } = spill(remember(EMPTY_MEMORY, [{ id: id('a') }]));
+    const { memory } = spill(remember(EMPTY_MEMORY, [at('a')]));
 
     expect(judge(memory, id('a'), undefined)).toBe('ask-pages');
     expect(judge(memory, id('b'), 5)).toBe('new');

@@ -36,7 +36,11 @@ function given(...answers: readonly ((count: number) => Answer)[]) {
   return { batches, write, closing };
 }
 
-const insert = (id: string): ItemWrite => ({ tableName: 't', keyNames: ['id'], item: { id, version: 1 } });
+const insert = (id: string): ItemWrite => ({
+  tableName: 't',
+  key: { id },
+  whole: () => ({ id, version: 1 }),
+});
 const OK = { TableName: 't' };
 const failed = (Code: string, extra: object = {}): object => ({ Error: { Code, ...extra } });
 const each =

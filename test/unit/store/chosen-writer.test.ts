@@ -36,7 +36,7 @@ async function given(mode: WriteMode, ...probes: readonly (string | Error)[]) {
   );
   await clock.advance(60_000);
   const failure = await opening;
-  const writing = writer.write({ tableName: 't', keyNames: ['id'], item: { id: 'a' } });
+  const writing = writer.write({ tableName: 't', key: { id: 'a' }, whole: () => ({ id: 'a' }) });
   await clock.advance(60_000);
   return { failure, lines, statements, outcome: await writing, last: commands.at(-1) };
 }

@@ -1,45 +1,63 @@
 import { describe, expect, it } from '@jest/globals';
-import { EMPTY_MEMORY, type EventId } from '../../../src/reduce/dedup-memory.ts';
+import { EMPTY_MEMORY } from '../../../src/reduce/dedup-memory.ts';
 import { emptySession } from '../../../src/reduce/session.ts';
-import { type CachedSession, SessionCache } from '../../../src/store/session-cache.ts';
+import { sessionToItem } from '../../../src/store/session-attributes.ts';
+import { SessionCache } from '../../../src/store/session-cache.ts';
+import type { StoredSession } from '../../../src/store/stored-session.ts';
 
-const entry = (sid: string, ids = 0): CachedSession => ({
-  stored: {
-    session: emptySession(sid),
-    memory: { ...EMPTY_MEMORY, ring: Array<EventId>(ids).fill('0'.repeat(32) as EventId) },
-    version: 1,
-    unknown: {},
-  },
-  item: {},
+const session = (sid: string): StoredSession => ({
+  session: emptySession(sid),
+  memory: EMPTY_MEMORY,
+  version: 1,
+  unknown: {},
 });
 
-describe('the cache of sessions', () => {
-  it('forgets what was written longest ago when it is full', () => {
-    const cache = new SessionCache(8_000);
-    for (const sid of ['a', 'b', 'c']) cache.set(sid, entry(sid));
-    cache.set('a', entry('a'));
-    cache.set('d', entry('d'));
+function given(size: number) {
+  const cache = new SessionCache(size);
+  const set = (stored: StoredSession): void =>
+    cache.set(
+      stored.session.dataSessionSid,
+      stored,
+      sessionToItem(stored, { updatedAtMs: 0 })['dedup'] as Uint8Array,
+    );
+  return { cache, set };
+}
 
-    expect(['a', 'b', 'c', 'd'].filter((sid) => cache.get(sid))).toEqual(['a', 'c', 'd']);
+describe('the cache of sessions', () => {
+  it('gives back what was set last, until it is deleted', () => {
+    const { cache, set } = given(10_000);
+    set(session('a'));
+    set({ ...session('a'), version: 2 });
+    expect(cache.get('a')).toEqual({ ...session('a'), version: 2 });
+
+    cache.delete('a');
+    expect(cache.get('a')).toBeUndefined();
   });
 
-  it('counts bytes, not entries', () => {
-    const cache = new SessionCache(8_000);
-    for (const sid of ['a', 'b', 'c']) cache.set(sid, entry(sid));
-    cache.set('large', entry('large', 60));
+  it('forgets what was set first when it is full', () => {
+    const { cache, set } = given(384);
+    for (const sid of ['a', 'b', 'c', 'd']) set(session(sid));
 
-    expect(['a', 'b', 'c', 'large'].filter((sid) => cache.get(sid))).toEqual(['large']);
+    expect(['a', 'b', 'c', 'd'].filter((sid) => cache.get(sid))).toEqual(['b', 'c', 'd']);
+  });
+
+  it('does not keep a session with attributes that it does not know', () => {
+    const { cache, set } = given(10_000);
+    set(session('a'));
+    set({ ...session('a'), unknown: { added_later: 'x' } });
+
+    expect(cache.get('a')).toBeUndefined();
   });
 
   it('of no size keeps nothing', () => {
-    const cache = new SessionCache(0);
-    cache.set('a', entry('a'));
+    const { cache, set } = given(0);
+    set(session('a'));
 
     expect(cache.get('a')).toBeUndefined();
   });
 
   it('is not trusted once a fifth of what it held was stale, and trusted again when that is over', () => {
-    const cache = new SessionCache(8_000);
+    const { cache } = given(1_000);
     for (let at = 0; at < 30; at += 1) cache.sample(true);
     expect(cache.isTrusted).toBe(true);
     for (let at = 0; at < 60; at += 1) cache.sample(true);

@@ -6,11 +6,13 @@ import { EMPTY_MEMORY, type EventId, remember } from '../../../src/reduce/dedup-
 import type { PersonalField } from '../../../src/reduce/last-values.ts';
 import { emptySession, foldEvent } from '../../../src/reduce/session.ts';
 import { itemSizeBytes } from '../../../src/store/item-size.ts';
-import { type StoredSession, sessionFromItem, sessionToItem } from '../../../src/store/session-item.ts';
+import { sessionToItem } from '../../../src/store/session-attributes.ts';
+import { sessionFromItem } from '../../../src/store/session-item.ts';
+import type { StoredSession } from '../../../src/store/stored-session.ts';
 import { SESSION_START_MS, sessionEvent, sid, WINDOW_MS } from '../../support/events.ts';
 
 const ALL: ReadonlySet<PersonalField> = new Set(['imsi', 'imei', 'ipAddress', 'location']);
-const NOW_MS = SESSION_START_MS + 1_000_000;
+const NOW = { updatedAtMs: SESSION_START_MS + 1_000_000 };
 
 function stored(
   events: readonly DataSessionEvent[],
@@ -21,10 +23,7 @@ function stored(
     session: events.reduce((session, event) => foldEvent(session, event, personal), empty),
     memory: remember(
       EMPTY_MEMORY,
-      events.map(({ eventSid, timestampMs }) => ({
-        id: eventSid.slice(2) as EventId,
-        ...(timestampMs === undefined ? {} : { timestampMs }),
-      })),
+      events.map((event) => ({ id: event.eventSid.slice(2) as EventId, event })),
     ),
     version: events.length,
     unknown: {},
@@ -47,7 +46,7 @@ describe('a session item', () => {
       verb: 'ended' as const,
       sessionEndMs: SESSION_START_MS + 16 * WINDOW_MS,
     };
-    const item = sessionToItem(stored([...events, last]), NOW_MS);
+    const item = sessionToItem(stored([...events, last]), NOW);
 
     expect(itemSizeBytes(item)).toBeLessThanOrEqual(1024);
     expect(itemSizeBytes(item)).toBeGreaterThan(900);
@@ -56,7 +55,7 @@ describe('a session item', () => {
   it('with half of its ring is as large as the estimate of costs takes it to be', () => {
     const events = Array.from({ length: 8 }, (_, n) => realistic(n + 1));
 
-    const sizeBytes = itemSizeBytes(sessionToItem(stored(events), NOW_MS));
+    const sizeBytes = itemSizeBytes(sessionToItem(stored(events), NOW));
 
     expect(Math.abs(sizeBytes / SESSION_ITEM_BYTES - 1)).toBeLessThan(0.05);
   });
@@ -76,17 +75,17 @@ describe('a session item', () => {
       ALL,
     );
 
-    expect(sessionFromItem(sessionToItem(before, NOW_MS) as never)).toEqual(before);
+    expect(sessionFromItem(sessionToItem(before, NOW) as never)).toEqual(before);
   });
 
   it('keeps attributes that this version does not know', () => {
-    const item = { ...sessionToItem(stored([sessionEvent(1)]), NOW_MS), added_later: 'x' };
+    const item = { ...sessionToItem(stored([sessionEvent(1)]), NOW), added_later: 'x' };
 
-    expect(sessionToItem(sessionFromItem(item), NOW_MS)).toEqual(item);
+    expect(sessionToItem(sessionFromItem(item), NOW)).toEqual(item);
   });
 
   it('says what readers rely on, in their names and forms', () => {
-    const { dedup, ...item } = sessionToItem(stored([sessionEvent(1)]), NOW_MS);
+    const { dedup, ...item } = sessionToItem(stored([sessionEvent(1)]), NOW);
 
     expect(dedup).toBeInstanceOf(Uint8Array);
     expect(item).toEqual({
@@ -125,7 +124,7 @@ describe('a session item', () => {
             sessionEvent(n, { downloadBytes: download, sessionDownloadBytes: cumulative }),
           ),
         );
-        expect(sessionFromItem(sessionToItem(before, NOW_MS) as never)).toEqual(before);
+        expect(sessionFromItem(sessionToItem(before, NOW) as never)).toEqual(before);
       }),
     );
   });

@@ -1,0 +1,12 @@
+import type { DedupMemory } from '../reduce/dedup-memory.ts';
+import type { SessionAggregate } from '../reduce/session.ts';
+import type { ItemMap } from './item-size.ts';
+
+/** A session as loaded: the aggregate, its dedup memory, the version to compare with when writing back, and
+ *  attributes that we don't know, which are written back as they are. */
+export interface StoredSession {
+  readonly session: SessionAggregate;
+  readonly memory: DedupMemory;
+  readonly version: number;
+  readonly unknown: ItemMap;
+}
