@@ -63,7 +63,8 @@ export class PageStore {
   async decode({ records }: RecordPage, lease: HeldLease): Promise<DecodedPage> {
     const { startAt, leaseKey } = lease;
     const decoded: OpenPage = { events: [], places: [], letters: [], tally: new Tally(), last: undefined };
-    for (const [at, record] of records.entries()) {
+    for (let at = 0; at < records.length; at += 1) {
+      const record = records[at] as StreamRecord;
       if (at % RECORDS_PER_TURN === 0) await this.deps.turns.next();
       const isCheckpointed = typeof startAt === 'object' && record.sequenceNumber === startAt.sequenceNumber;
       const { items, lastSubSequenceNumber } = this.deps.decode(
@@ -88,8 +89,8 @@ export class PageStore {
       letters.length > 0 && this.deps.deadLetters.put(letters, lease.lost),
       options.gap && this.keepGap(options.gap, lease),
     ]);
-    for (const [at, event] of events.entries()) {
-      const outcome = outcomes[at] as EventOutcome;
+    for (let at = 0; at < events.length; at += 1) {
+      const [event, outcome] = [events[at] as DataSessionEvent, outcomes[at] as EventOutcome];
       if (outcome.kind !== 'refused') tally.settle(event, outcome.kind);
       else {
         await this.buryRefused(places[at] as Place, outcome.reason, lease);

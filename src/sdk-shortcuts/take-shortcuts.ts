@@ -2,7 +2,6 @@
  *  shortcut does not know. */
 
 import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { type RecordsAnswer, recordsAnswer } from './records-answer.ts';
@@ -10,13 +9,14 @@ import { statementsBody } from './statements-body.ts';
 
 /** Writes the bodies of BatchExecuteStatement. For a client whose callers give native values. */
 export function writeStatements(client: DynamoDBClient): void {
-  const bodies = new WeakMap<object, string>();
+  const bodies = new WeakMap<object, Uint8Array>();
   client.middlewareStack.add(
     (next, context) => (args) => {
       if (context.commandName !== 'BatchExecuteStatementCommand') return next(args);
       const body = statementsBody(args.input);
       if (body === undefined) return next(args);
-      bodies.set(context, body);
+      // As bytes: as a text it would be made bytes to be measured, to be signed, and to be sent.
+      bodies.set(context, Buffer.from(body));
       return next({ ...args, input: { Statements: [] } });
     },
     { step: 'initialize', priority: 'high', name: 'writeStatements' },
@@ -37,6 +37,14 @@ interface HttpAnswer {
   body: Uint8Array | Readable;
 }
 
+/** `node:stream/consumers` copies it all once more. */
+async function collect(body: HttpAnswer['body']): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  if (body instanceof Uint8Array) chunks.push(body);
+  else for await (const chunk of body) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks);
+}
+
 const NOTHING = new TextEncoder().encode('{}');
 
 /** Reads the answers of GetRecords. */
@@ -47,7 +55,7 @@ export function readRecordsAnswers(client: KinesisClient): void {
       const result = await next(args);
       const response = result.response as HttpAnswer;
       if (context.commandName !== 'GetRecordsCommand' || response.statusCode !== 200) return result;
-      const bytes = await buffer(response.body as Readable);
+      const bytes = await collect(response.body);
       const answer = recordsAnswer(bytes.toString('utf8'));
       if (answer) answers.set(response, answer);
       response.body = answer ? NOTHING : bytes;

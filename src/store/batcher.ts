@@ -103,8 +103,8 @@ export class Batcher<T, R> {
     const answers = await this.send(batch.map(({ item }) => item));
     this.underWay -= 1;
     let isThrottled = false;
-    for (const [at, waiting] of batch.entries()) {
-      const answer = answers[at] as Answer<R>;
+    for (let at = 0; at < batch.length; at += 1) {
+      const [waiting, answer] = [batch[at] as Waiting<T, R>, answers[at] as Answer<R>];
       if ('value' in answer) waiting.resolve(answer.value);
       else {
         isThrottled ||= isThrottle(answer.error);

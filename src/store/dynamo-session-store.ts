@@ -52,7 +52,8 @@ export class DynamoSessionStore implements SessionStore {
     throwIfAborted(signal);
     throwIfAborted(this.deps.closing);
     const request = new ApplyRequest(events.length);
-    for (const [index, event] of events.entries()) this.enqueue(request, event, index, mayWait);
+    for (let index = 0; index < events.length; index += 1)
+      this.enqueue(request, events[index] as DataSessionEvent, index, mayWait);
     if (this.heldBackCount >= HELD_BACK_MAX) this.flush();
     return request.until(signal);
   }
@@ -116,7 +117,7 @@ export class DynamoSessionStore implements SessionStore {
     // What comes in the same turn goes along.
     await null;
     while (queue.isDue && queue.events.length > 0) {
-      const events = queue.events.filter(({ request }) => !request.isDropped);
+      const events = queue.events.some(isDropped) ? queue.events.filter(isWanted) : queue.events;
       queue.events = [];
       queue.isDue = false;
       try {
@@ -185,6 +186,9 @@ export class DynamoSessionStore implements SessionStore {
     return this.deps.loader.load(sid);
   }
 }
+
+const isDropped = ({ request }: PendingEvent): boolean => request.isDropped;
+const isWanted = ({ request }: PendingEvent): boolean => !request.isDropped;
 
 /** Undefined when the item was not written by this program, or is damaged. */
 function read(sid: string, item: ReadItem | undefined): BaseSession | undefined {

@@ -125,7 +125,8 @@ export class SessionRound {
     const counted = tried && item && isSameWrite(item, tried) ? new Set(tried.ids) : undefined;
     const found = { fresh: [] as PendingEvent[], repeats: [] as PendingEvent[] };
     const freshIds = events.length > 1 ? new Set<EventId>() : undefined;
-    for (const [at, entry] of events.entries()) {
+    for (let at = 0; at < events.length; at += 1) {
+      const entry = events[at] as PendingEvent;
       if (verdicts[at] === 'duplicate')
         entry.request.settle(entry.index, counted?.delete(entry.id) ? APPLIED : DUPLICATE);
       else if (freshIds?.has(entry.id)) {
