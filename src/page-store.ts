@@ -1,6 +1,7 @@
-/** One page of a shard: decode its records, make what they hold durable, and say what became of each event. */
+/** Records of a shard: decode them, make what they hold durable, and say what became of each event. */
 import type { DecodedItem, RecordDecoder } from './decode/decode-record.ts';
 import type { DataSessionEvent } from './decode/event.ts';
+import type { EventBudget } from './event-budget.ts';
 import type { HeldLease } from './leases/index.ts';
 import type { Log } from './ops/log.ts';
 import type { ReadGap, RecordPage, StreamRecord } from './source/record.ts';
@@ -18,7 +19,9 @@ export interface PageStoreDeps {
   readonly readRecord: (lease: HeldLease, sequenceNumber: string) => Promise<Uint8Array | undefined>;
   readonly log: Log;
   readonly clock: Clock;
-  /** Shared by all shards of the worker. */
+  /** For events that are written at once, and for those that may be held back. Shared by all shards of the worker. */
+  readonly budgets: Readonly<Record<'prompt' | 'held', EventBudget>>;
+  /** Shared likewise. */
   readonly turns: Turns;
 }
 
@@ -34,8 +37,8 @@ interface Place {
   readonly index: number;
 }
 
-/** What a page holds. */
-export interface DecodedPage {
+/** What some records of a page hold. */
+interface DecodedRecords {
   readonly events: readonly DataSessionEvent[];
   /** Of the events, in their order. */
   readonly places: readonly Place[];
@@ -46,10 +49,16 @@ export interface DecodedPage {
   readonly last: Position | undefined;
 }
 
+/** A page of which everything is being stored. */
+export interface BegunPage {
+  readonly parts: readonly Promise<Tally>[];
+  readonly last: Position | undefined;
+}
+
 /** A gap is no record: its dead letter's index is of none. */
 const GAP_INDEX = -1;
-/** Records decoded in one turn, about 3 ms. */
-const RECORDS_PER_TURN = 250;
+/** Decoded and folded in one turn of the event loop: about 5 ms. */
+const RECORDS_PER_PART = 100;
 
 export class PageStore {
   private readonly deps: PageStoreDeps;
@@ -58,14 +67,41 @@ export class PageStore {
     this.deps = deps;
   }
 
+  /** Decodes a page and begins to store it, part by part, as there is room for what they hold. `mayWait`: its events
+   *  may be held back. */
+  async begin(page: RecordPage, lease: HeldLease, mayWait: boolean): Promise<BegunPage | 'lost'> {
+    const { budgets, turns } = this.deps;
+    const { records } = page;
+    const parts: Promise<Tally>[] = [];
+    let last: Position | undefined;
+    let { gap } = page;
+    for (let from = 0; from < records.length || parts.length === 0; from += RECORDS_PER_PART) {
+      const part = records.slice(from, from + RECORDS_PER_PART);
+      const room = await budgets[mayWait ? 'held' : 'prompt'].take(part.length);
+      await turns.next();
+      const decoded = this.decode(part, lease);
+      room.resize(decoded.events.length);
+      // A lease that we cannot renew suspends the shard; only a lost one ends it.
+      if ((await lease.waitUntilValid()) === 'lost') {
+        room.leave();
+        return 'lost';
+      }
+      const storing = this.store(decoded, lease, { mayWait, gap }).finally(room.leave);
+      // When the lease is lost meanwhile, nobody waits for it.
+      storing.catch(() => undefined);
+      parts.push(storing);
+      last = decoded.last ?? last;
+      gap = undefined;
+    }
+    return { parts, last };
+  }
+
   /** Resumes by KCL's rule: reading starts at the checkpointed record, and what it covers is dropped.
    *  Source: KCL ProcessTask.java. */
-  async decode({ records }: RecordPage, lease: HeldLease): Promise<DecodedPage> {
+  private decode(records: readonly StreamRecord[], lease: HeldLease): DecodedRecords {
     const { startAt, leaseKey } = lease;
-    const decoded: OpenPage = { events: [], places: [], letters: [], tally: new Tally(), last: undefined };
-    for (let at = 0; at < records.length; at += 1) {
-      const record = records[at] as StreamRecord;
-      if (at % RECORDS_PER_TURN === 0) await this.deps.turns.next();
+    const decoded: OpenRecords = { events: [], places: [], letters: [], tally: new Tally(), last: undefined };
+    for (const record of records) {
       const isCheckpointed = typeof startAt === 'object' && record.sequenceNumber === startAt.sequenceNumber;
       const { items, lastSubSequenceNumber } = this.deps.decode(
         record,
@@ -77,13 +113,12 @@ export class PageStore {
     return decoded;
   }
 
-  /** Makes a page durable: its events, its dead letters, its gap. */
-  async store(
-    { events, places, letters, tally }: DecodedPage,
+  /** Makes it durable: the events, the dead letters, the gap before them. */
+  private async store(
+    { events, places, letters, tally }: DecodedRecords,
     lease: HeldLease,
     options: { readonly mayWait: boolean; readonly gap: ReadGap | undefined },
   ): Promise<Tally> {
-    if (events.length > 0) await this.deps.turns.next();
     const [outcomes] = await Promise.all([
       this.deps.sessions.apply(events, lease.lost, options),
       letters.length > 0 && this.deps.deadLetters.put(letters, lease.lost),
@@ -100,7 +135,7 @@ export class PageStore {
     return tally;
   }
 
-  private add(page: OpenPage, record: StreamRecord, item: DecodedItem, shardId: string): void {
+  private add(page: OpenRecords, record: StreamRecord, item: DecodedItem, shardId: string): void {
     const { sequenceNumber, arrivedAtMs } = record;
     const { index } = item;
     if (item.kind === 'event') {
@@ -152,8 +187,8 @@ export class PageStore {
   }
 }
 
-/** A page while it is being decoded. */
-interface OpenPage {
+/** While they are being decoded. */
+interface OpenRecords {
   readonly events: DataSessionEvent[];
   readonly places: Place[];
   readonly letters: DeadLetter[];

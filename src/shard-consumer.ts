@@ -10,13 +10,12 @@
  *  `parked` (too many dead letters).
  *  A crash anywhere repeats work and never loses it: the store knows what it has counted. */
 import { classify, MeterError } from './errors.ts';
-import type { EventBudget, Room } from './event-budget.ts';
 import type { HeldLease, ShardHandler, ShardRunOutcome } from './leases/index.ts';
 import type { Metrics } from './ops/metrics.ts';
-import { type DecodedPage, PageStore, type PageStoreDeps, type Position } from './page-store.ts';
+import { type BegunPage, PageStore, type PageStoreDeps, type Position } from './page-store.ts';
 import { PoisonGuard } from './poison-guard.ts';
 import type { NextPage, RecordPage } from './source/record.ts';
-import type { Tally } from './tally.ts';
+import { Tally } from './tally.ts';
 
 /** Pages of one shard, in order, read ahead within a bound. */
 export interface PageSource {
@@ -28,8 +27,6 @@ export interface PageSource {
 export interface ShardConsumerDeps extends PageStoreDeps {
   readonly openPages: (lease: HeldLease) => PageSource;
   readonly metrics: Metrics;
-  /** For events that are written at once, and for those that may be held back. Shared by all shards of the worker. */
-  readonly budgets: Readonly<Record<'prompt' | 'held', EventBudget>>;
 }
 
 export interface ShardConsumerOptions {
@@ -130,47 +127,32 @@ class ShardFlow {
     }
   }
 
-  /** 2. Decodes a page and begins to store it, as soon as there is room for what it holds. */
+  /** 2. Durable first: a crash after this repeats work, never loses it. */
   private async begin(page: RecordPage): Promise<'begun' | 'lost'> {
-    const { budgets, sessions } = this.deps;
+    const startedAtMs = this.deps.clock.monotonicMs();
     const isHeld = mayWait(page);
     // Nobody behind this page may wait any longer.
-    if (!isHeld && this.inFlight.length > 0) sessions.flush();
-    const room = await budgets[isHeld ? 'held' : 'prompt'].take(page.records.length);
-    let isOver = true;
-    try {
-      const decoded = await this.store.decode(page, this.lease);
-      room.resize(decoded.events.length);
-      // A lease that we cannot renew suspends the shard; only a lost one ends it.
-      if ((await this.lease.waitUntilValid()) === 'lost') return 'lost';
-      this.send(page, decoded, room);
-      isOver = false;
-      return 'begun';
-    } finally {
-      if (isOver) room.leave();
-    }
+    if (!isHeld && this.inFlight.length > 0) this.deps.sessions.flush();
+    const begun = await this.store.begin(page, this.lease, isHeld);
+    if (begun === 'lost') return 'lost';
+    this.track(page, begun, startedAtMs);
+    return 'begun';
   }
 
-  /** Durable first: a crash after this repeats work, never loses it. */
-  private send(page: RecordPage, decoded: DecodedPage, room: Room): void {
+  private track(page: RecordPage, { parts, last }: BegunPage, startedAtMs: number): void {
     const { clock, metrics } = this.deps;
-    const startedAtMs = clock.monotonicMs();
     const previous = this.lastSettled;
-    const store = async (): Promise<Tally> => {
-      try {
-        const options = { mayWait: mayWait(page), gap: page.gap };
-        const tally = await this.store.store(decoded, this.lease, options);
-        entry.isStored = true;
-        return tally;
-      } finally {
-        room.leave();
-      }
+    const storeAll = async (): Promise<Tally> => {
+      const tally = new Tally();
+      for (const part of await Promise.all(parts)) tally.add(part);
+      entry.isStored = true;
+      return tally;
     };
     const settle = async (): Promise<void> => {
       try {
-        const [tally] = await Promise.all([store(), previous]);
+        const [tally] = await Promise.all([storeAll(), previous]);
         metrics.batchDone(clock.monotonicMs() - startedAtMs);
-        if (this.end === undefined) await this.settle(page, decoded.last, tally);
+        if (this.end === undefined) await this.settle(page, last, tally);
       } finally {
         this.inFlight.shift();
       }

@@ -22,6 +22,16 @@ export class Tally {
     for (const anomaly of event.anomalies) increment(this.anomalies, anomaly);
   }
 
+  add(other: Tally): void {
+    this.applied += other.applied;
+    this.duplicate += other.duplicate;
+    this.downloadBytes += other.downloadBytes;
+    this.uploadBytes += other.uploadBytes;
+    for (const [reason, count] of other.ignored) increment(this.ignored, reason, count);
+    for (const [reason, count] of other.deadLettered) increment(this.deadLettered, reason, count);
+    for (const [anomaly, count] of other.anomalies) increment(this.anomalies, anomaly, count);
+  }
+
   ignore(reason: string): void {
     increment(this.ignored, reason);
   }
@@ -31,8 +41,8 @@ export class Tally {
   }
 }
 
-const increment = <K>(counts: Map<K, number>, key: K): void => {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+const increment = <K>(counts: Map<K, number>, key: K, by = 1): void => {
+  counts.set(key, (counts.get(key) ?? 0) + by);
 };
 
 export const sum = (counts: ReadonlyMap<string, number>): number => {

@@ -17,7 +17,7 @@ import { Turns } from './turns.ts';
 
 /** Events being written at once, while none is held back: some times what hides the table's latency. More would only
  *  wait, and be in the garbage collector's way. */
-const PROMPT_EVENTS_MAX = 2_000;
+const PROMPT_EVENTS_MAX = 1_000;
 
 export function buildDecoder(config: Config): RecordDecoder {
   return createDecoder({

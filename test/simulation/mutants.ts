@@ -14,16 +14,16 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'checkpoint before the store',
-    file: 'shard-consumer.ts',
-    find: 'const storing = this.store.store(decoded, this.lease, { mayWait, gap });',
-    replace: `if (decoded.last) await this.lease.checkpoint(decoded.last);
-    const storing = this.store.store(decoded, this.lease, { mayWait, gap });`,
+    file: 'page-store.ts',
+    find: 'const storing = this.store(decoded, lease, { mayWait, gap }).finally(room.leave);',
+    replace: `if (decoded.last) await lease.checkpoint(decoded.last);
+      const storing = this.store(decoded, lease, { mayWait, gap }).finally(room.leave);`,
   },
   {
     name: 'checkpoint before the pages before it are stored',
     file: 'shard-consumer.ts',
-    find: 'await Promise.all([storing.then(mark), previous]);',
-    replace: 'await Promise.all([storing.then(mark)]);',
+    find: 'await Promise.all([storeAll(), previous]);',
+    replace: 'await Promise.all([storeAll()]);',
   },
   {
     name: 'shard finished before its last page is stored',
@@ -54,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'page written with uncommitted ids',
     file: 'store/session-round.ts',
     find: 'const spilled = spill(stored.memory);',
-    replace: 'const spilled = spill(remember(stored.memory, added));',
+    replace: 'const spilled = spill(remember(stored.memory, fresh));',
   },
   {
     name: 'ring trimmed before the page is durable',
@@ -67,11 +67,19 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'version check dropped from statements',
     file: 'store/statements.ts',
-    find: `parameters.push(before.version);
-  const text =`,
-    replace: `const withoutVersion = (text: string): string => text.replace(' AND "version"=?', '');
-  const remembered = (_: string, make: () => string): string => withoutVersion(make());
-  const text =`,
+    find: `parameters.push(version);
+  known.text ??= updateText(`,
+    replace: `void version;
+  const textOf = updateText;
+  const withoutVersion = (...parts: Parameters<typeof textOf>): string =>
+    textOf(...parts).replace(' AND "version"=?', '');
+  known.text ??= withoutVersion(`,
+  },
+  {
+    name: 'an attribute left out of a change',
+    file: 'store/session-attributes.ts',
+    find: 'if (isSameValue(old, part)) continue;',
+    replace: "if (isSameValue(old, part) || name === 'upload_bytes') continue;",
   },
   {
     name: 'version check dropped from puts',
@@ -82,28 +90,26 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'insert without a condition',
     file: 'store/put-writer.ts',
-    find: '{ ConditionExpression: `attribute_not_exists(${keyNames[0]})` }',
+    find: '{ ConditionExpression: `attribute_not_exists(${Object.keys(key)[0]})` }',
     replace: '{}',
   },
   {
     name: 'an insert of what is there taken for written',
     file: 'store/batch-writer.ts',
-    find: 'if (response?.Error === undefined) {',
-    replace: "if (response?.Error === undefined || code === 'DuplicateItem') {",
+    find: 'if (error === undefined) return WRITTEN;',
+    replace: "if (error === undefined || error.Code === 'DuplicateItem') return WRITTEN;",
   },
   {
     name: 'a throttled statement taken for written',
     file: 'store/batch-writer.ts',
-    find: `const error = statementError(response.Error);
-    reject(error);`,
-    replace: `const error = statementError(response.Error);
-    resolve({ kind: 'written' });`,
+    find: 'return { error: statementError(error) };',
+    replace: 'return WRITTEN;',
   },
   {
     name: 'statements’ outcomes in the wrong order',
     file: 'store/batch-writer.ts',
-    find: 'settle(waiting, responses[index])',
-    replace: 'settle(waiting, responses[batch.length - 1 - index])',
+    find: 'return (await this.execute(batch)).map(outcomeOf);',
+    replace: 'return (await this.execute(batch)).map(outcomeOf).reverse();',
   },
   {
     name: 'a refused write taken for a stored one',
@@ -114,17 +120,18 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a lost answer taken for a stored write',
     file: 'store/batch-writer.ts',
-    find: 'const responses = await this.execute(batch);',
+    find: 'return (await this.execute(batch)).map(outcomeOf);',
     replace: `const responses = await this.execute(batch).catch((error) => {
         if (error.name !== 'TimeoutError') throw error;
         return batch.map(() => ({}));
-      });`,
+      });
+      return responses.map(outcomeOf);`,
   },
   {
     name: 'repeats within a round not looked for',
     file: 'store/session-round.ts',
-    find: 'if (freshIds.has(entry.id)) {',
-    replace: 'if (freshIds.has(entry.id) && entry.index < 0) {',
+    find: 'freshIds?.has(entry.id)',
+    replace: 'freshIds?.has(entry.id) && entry.index < 0',
   },
   {
     name: 'a copy called duplicate before the first is durable',
