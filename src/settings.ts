@@ -135,7 +135,7 @@ export const SETTINGS = {
   },
   prefetchMaxBytes: {
     schema: whole(1024, 1_073_741_824),
-    default: '33554432',
+    default: '8388608',
     unit: 'bytes',
     text: 'most data read ahead, all shards of the worker together; a shard may always read one page',
   },
@@ -179,7 +179,7 @@ export const SETTINGS = {
     schema: whole(0, 8_589_934_592),
     default: '33554432',
     unit: 'bytes',
-    text: 'about how much memory holds the sessions written last, so that they need not be read again',
+    text: 'memory for the sessions written last, 0.5 to 0.9 KB each, so that they need not be read again',
   },
   holdBackMs: {
     schema: whole(0, 60_000),

@@ -63,7 +63,7 @@ export const ASSUMPTIONS = {
     text: 'DynamoDB write units of ours per session event, dedup pages included',
   },
   readUnitsPerEvent: {
-    default: 1,
+    default: 0.1,
     min: 0,
     max: 1_000,
     unit: 'units',

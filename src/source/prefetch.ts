@@ -6,7 +6,7 @@
 import { Doorbell } from './doorbell.ts';
 import type { NextPage, RecordPage } from './record.ts';
 
-export const PREFETCH_MAX_BYTES_DEFAULT = 32 * 1024 * 1024;
+export const PREFETCH_MAX_BYTES_DEFAULT = 8 * 1024 * 1024;
 /** Charged per page besides its data, so that empty pages cannot pile up. */
 const PAGE_OVERHEAD_BYTES = 1024;
 
