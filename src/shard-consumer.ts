@@ -70,6 +70,9 @@ export class ShardConsumer implements ShardHandler {
 /** Whether its events may be held back. */
 const mayWait = ({ millisBehindLatest = 0 }: RecordPage): boolean => millisBehindLatest >= FAR_BEHIND_MS;
 
+/** A page without its records, which would be most of what waits in memory. */
+type PageNote = Omit<RecordPage, 'records'> & { readonly records: { readonly length: number } };
+
 /** A page on its way. */
 interface PageInFlight {
   isStored: boolean;
@@ -135,11 +138,11 @@ class ShardFlow {
     if (!isHeld && this.inFlight.length > 0) this.deps.sessions.flush();
     const begun = await this.store.begin(page, this.lease, isHeld);
     if (begun === 'lost') return 'lost';
-    this.track(page, begun, startedAtMs);
+    this.track({ ...page, records: { length: page.records.length } }, begun, startedAtMs);
     return 'begun';
   }
 
-  private track(page: RecordPage, { parts, last }: BegunPage, startedAtMs: number): void {
+  private track(page: PageNote, { parts, last }: BegunPage, startedAtMs: number): void {
     const { clock, metrics } = this.deps;
     const previous = this.lastSettled;
     const storeAll = async (): Promise<Tally> => {
@@ -171,7 +174,7 @@ class ShardFlow {
   }
 
   /** 3. Then progress: refused if the lease is no longer ours. */
-  private async settle(page: RecordPage, position: Position | undefined, tally: Tally): Promise<void> {
+  private async settle(page: PageNote, position: Position | undefined, tally: Tally): Promise<void> {
     const { metrics, clock } = this.deps;
     const { lease } = this;
     if (page.gap) metrics.gapFound();

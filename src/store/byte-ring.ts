@@ -50,9 +50,11 @@ export class ByteRing {
       this.write(old, key, entry);
       return;
     }
-    this.places.delete(key);
     const size = Math.ceil(needed / GRAIN_BYTES) * GRAIN_BYTES;
-    if (size > this.memory.length || !ASCII.test(key)) return;
+    if (size > this.memory.length || !ASCII.test(key)) {
+      this.places.delete(key);
+      return;
+    }
     const at = this.take(size);
     this.memory.writeUInt32LE(size, at);
     this.write(at, key, entry);

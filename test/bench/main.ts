@@ -1,7 +1,8 @@
 /** `npm run bench -- [--only A,B] [--events N] [--rate N] [--p50 MS --p99 MS] [--json]`: lines on stderr as it goes,
  *  the results last on stdout. Ends with 1 when any run stored something else than the truth.
  *
- *  A decode and fold alone · B the whole worker · C obvious designs behind the same port · D more shards ·
+ *  A decode and fold alone · B the whole worker · C obvious designs behind the same port ·
+ *  D more shards, more processes, and reads at Kinesis's limit ·
  *  E units per event of four streams · F the lease table's cost (read from B and D). */
 import { parseArgs } from 'node:util';
 import { isPinned } from './child.ts';
@@ -16,12 +17,24 @@ const EVENTS_PER_SESSION = 12;
 const SESSION_EVENTS_MAX = 40;
 const SECONDS_BETWEEN_UPDATES = 2;
 /** The worker's default. */
-const RECORDS_PER_PAGE = 1_000;
+const RECORDS_PER_PAGE = 400;
 /** Other designs hold nothing back, so a worker that is far behind must not give them all it has: they would open a
  *  call for each event at once. */
 const AT_ONCE = { SUPERSIM_PENDING_EVENTS_MAX: '1000' };
 /** Events of one session in an hour. */
 const EVENTS_PER_HOUR = 10;
+
+const HELP = `npm run bench -- [options]
+  --only A,B,..  parts to run; default all
+                 A  decode and fold alone          D  1 to 64 shards, 2 processes, reads at Kinesis's limit
+                 B  the whole worker               E  units per event of four streams
+                 C  other designs in our place     F  the lease table's cost
+  --events N     records of a run; default 40000. Runs of 200000 and more are not ruled by their first seconds
+  --rate N       records a second of paced runs; default 1000
+  --p50 MS       latency of both services, median; default 5
+  --p99 MS       and 99th percentile; default 25
+  --json         results in one line
+`;
 
 const { values } = parseArgs({
   options: {
@@ -31,8 +44,14 @@ const { values } = parseArgs({
     p50: { type: 'string', default: '5' },
     p99: { type: 'string', default: '25' },
     json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
 
 function whole(name: 'events' | 'rate' | 'p50' | 'p99', min: number): number {
   const value = Number(values[name]);
@@ -134,11 +153,20 @@ async function designs(): Promise<object> {
   return { ours, ...others };
 }
 
-async function moreShards(): Promise<object> {
+async function scaling(): Promise<object> {
   const results: Record<string, object> = {};
   for (const shards of [1, 4, 16, 64])
     results[`shards${shards}`] = await run(`D: backlog, ${shards} shards`, sparse(shards));
-  return results;
+  results['processes2'] = await run('D: backlog, 16 shards, 2 processes', sparse(16), { processes: 2 });
+  const limited = await run(
+    'D: backlog of few long sessions, 8 shards, reads limited as by Kinesis',
+    fleet(8),
+    {
+      isLimited: true,
+    },
+  );
+  say(`  read at ${Math.round(limited.shareOfReadLimit * 1_000) / 10} % of 2 MB/s and shard`);
+  return { ...results, limited };
 }
 
 async function streams(): Promise<object> {
@@ -173,7 +201,7 @@ if (wanted.has('A')) {
 }
 if (wanted.has('B')) results['B'] = await wholeWorker();
 if (wanted.has('C')) results['C'] = await designs();
-if (wanted.has('D')) results['D'] = await moreShards();
+if (wanted.has('D')) results['D'] = await scaling();
 if (wanted.has('E')) results['E'] = await streams();
 if (wanted.has('F')) {
   if (!wanted.has('B')) await run(`F: ${rate} events/s, 4 shards`, fleet(4), { arrivalsPerSecond: rate });

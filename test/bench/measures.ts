@@ -4,6 +4,14 @@ import type { MetricsSnapshot } from '../../src/ops/metrics.ts';
 /** `ours`: the product's store. */
 export type Design = 'ours' | 'transaction' | 'put-per-event';
 
+/** What a worker process is told. */
+export interface WorkerOptions {
+  readonly design: Design;
+  /** Ends when all is read. */
+  readonly drain: boolean;
+  readonly workerId: string;
+}
+
 export interface Sample {
   /** Wall ms. */
   readonly atMs: number;

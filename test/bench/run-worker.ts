@@ -2,9 +2,10 @@
  *
  *  CPU counts from the worker's first GetRecords, so without start-up, preflight and lease taking, to the first look
  *  after the last event became durable. All threads of the worker's process count. */
+import { availableParallelism } from 'node:os';
 import { systemClock } from '../../src/time.ts';
 import { ended, messageOf, startChild } from './child.ts';
-import type { Design, Sample, WorkerMeasures } from './measures.ts';
+import type { Design, Sample, WorkerMeasures, WorkerOptions } from './measures.ts';
 import { TRANSACTION_TRUTH } from './stores/transaction-store.ts';
 import type { Judgement } from './stub/judge.ts';
 import type { LatencyOptions } from './stub/latency.ts';
@@ -19,7 +20,10 @@ export interface RunOptions {
   readonly latency: LatencyOptions;
   /** 0: a backlog. */
   readonly arrivalsPerSecond: number;
+  /** Refuses reads beyond Kinesis's limits. */
   readonly isLimited: boolean;
+  /** Workers, each in a process of its own. Default 1. */
+  readonly processes?: number;
   /** Settings of the worker beyond the benchmark's own, by their variables. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -42,8 +46,11 @@ export interface RunResult {
   readonly coresUsed: number;
   readonly stubCpuMs: number;
   readonly rssMaxMiB: number;
+  /** Of several processes the largest. */
   readonly loopDelayP99Ms: number;
   readonly loopDelayMaxMs: number;
+  /** Bytes read a second and shard, of the 2 MB that Kinesis allows. */
+  readonly shareOfReadLimit: number;
   /** Only of a paced run: in a backlog it is the run's length. */
   readonly arrivalToDurableMs: StubReport['arrivalToDurableMs'] | undefined;
   /** False: records arrived faster than they were stored, so that delays say nothing about a worker at the tip. */
@@ -72,6 +79,10 @@ const REST_MS = 1_500;
 /** Two of the worker's pauses between reads, and some for the writes. */
 const KEPT_UP_WITHIN_SECONDS = 3;
 const MIB = 1_048_576;
+/** The stub has the first, the workers the others in turn. */
+const CORES = availableParallelism();
+/** Source: Kinesis API reference, GetRecords. */
+const READ_BYTES_PER_SECOND_MAX = 2_000_000;
 
 const rounded = (value: number, digits = 2): number => Math.round(value * 10 ** digits) / 10 ** digits;
 
@@ -102,15 +113,18 @@ export async function runWorker(options: RunOptions): Promise<RunResult> {
   const stub = startChild('stub/stub-process.js', { load, kinesis, latency, truthAttributes }, { core: 0 });
   try {
     const { endpoint } = await messageOf<{ endpoint: string }>(stub);
-    const worker = startChild(
-      'worker-process.js',
-      { design, drain: !isPaced },
-      { core: 1, env: { ...environment(endpoint), ...options.settings } },
-    );
-    const measured = messageOf<WorkerMeasures>(worker);
-    if (isPaced) await Promise.race([measured, untilDurable(endpoint, () => worker.send('stop'))]);
+    const workers = Array.from({ length: options.processes ?? 1 }, (_, number) => {
+      const argument: WorkerOptions = { design, drain: !isPaced, workerId: `bench-worker-${number}` };
+      const env = { ...environment(endpoint), ...options.settings };
+      return startChild('worker-process.js', argument, { core: (1 + number) % CORES, env });
+    });
+    const measured = Promise.all(workers.map((worker) => messageOf<WorkerMeasures>(worker)));
+    const stop = (): void => {
+      for (const worker of workers) worker.send('stop');
+    };
+    if (isPaced) await Promise.race([measured, untilDurable(endpoint, stop)]);
     const measures = await measured;
-    await ended(worker);
+    await Promise.all(workers.map(ended));
     const report = await ask<StubReport>(endpoint, 'report');
     return resultOf(options, measures, report, await ask<Judgement>(endpoint, 'check'));
   } finally {
@@ -138,13 +152,17 @@ function cpuBetween(samples: readonly Sample[], untilMs: number): number {
 
 function resultOf(
   { name, design, load, arrivalsPerSecond }: RunOptions,
-  { samples, loopDelayP99Ms, loopDelayMaxMs }: WorkerMeasures,
+  workers: readonly WorkerMeasures[],
   report: StubReport,
   exact: Judgement,
 ): RunResult {
   const { events, units, requestsByTable } = report;
   const seconds = (report.lastDurableAtMs - report.firstReadAtMs) / 1_000;
-  const cpuUs = cpuBetween(samples, report.lastDurableAtMs);
+  const sum = (of: (worker: WorkerMeasures) => number): number =>
+    workers.reduce((all, each) => all + of(each), 0);
+  const most = (of: (worker: WorkerMeasures) => number): number => Math.max(...workers.map(of));
+  const cpuUs = sum(({ samples }) => cpuBetween(samples, report.lastDurableAtMs));
+  const readSeconds = (report.lastReadAtMs - report.firstReadAtMs) / 1_000;
   const { shards } = { ...LOAD_DEFAULTS, ...load };
   const data = Object.entries(units.byTable).filter(([table]) => table !== NAMING.application);
   const perEvent = (of: 'read' | 'write'): number =>
@@ -170,9 +188,19 @@ function resultOf(
     cpuUsPerEvent: rounded(cpuUs / events, 1),
     coresUsed: rounded(cpuUs / 1e6 / seconds),
     stubCpuMs: Math.round(report.stubCpuMs),
-    rssMaxMiB: rounded(Math.max(...samples.map(({ rssBytes }) => rssBytes)) / MIB, 1),
-    loopDelayP99Ms: rounded(loopDelayP99Ms, 1),
-    loopDelayMaxMs: rounded(loopDelayMaxMs, 1),
+    rssMaxMiB: rounded(most(({ samples }) => Math.max(...samples.map(({ rssBytes }) => rssBytes))) / MIB, 1),
+    loopDelayP99Ms: rounded(
+      most(({ loopDelayP99Ms }) => loopDelayP99Ms),
+      1,
+    ),
+    loopDelayMaxMs: rounded(
+      most(({ loopDelayMaxMs }) => loopDelayMaxMs),
+      1,
+    ),
+    shareOfReadLimit: rounded(
+      (report.records * report.bytesPerRecord) / readSeconds / shards / READ_BYTES_PER_SECOND_MAX,
+      3,
+    ),
     arrivalToDurableMs: arrivalsPerSecond > 0 ? report.arrivalToDurableMs : undefined,
     hasKeptUp:
       arrivalsPerSecond === 0 || seconds < report.records / arrivalsPerSecond + KEPT_UP_WITHIN_SECONDS,

@@ -12,9 +12,10 @@ import { reportRetries } from '../../src/store/report-retries.ts';
 import { tableNames } from '../../src/store/tables.ts';
 import { buildStores, type PartsDeps } from '../../src/stores.ts';
 import { systemClock, systemRandom } from '../../src/time.ts';
+import { tuneHeap } from '../../src/tune-heap.ts';
 import { VERSION } from '../../src/version.ts';
 import { Worker } from '../../src/worker.ts';
-import type { Design, Sample, WorkerMeasures } from './measures.ts';
+import type { Design, Sample, WorkerMeasures, WorkerOptions } from './measures.ts';
 import { PutPerEventStore } from './stores/put-per-event-store.ts';
 import { TransactionStore } from './stores/transaction-store.ts';
 
@@ -95,8 +96,9 @@ class Measuring {
   }
 }
 
-const { design, drain } = JSON.parse(process.argv[2] ?? '{}') as { design: Design; drain: boolean };
+const { design, drain, workerId } = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
 const { config } = readConfig(process.env);
+tuneHeap();
 const measuring = new Measuring();
 const log = createLog({
   level: 'warn',
@@ -106,7 +108,7 @@ const log = createLog({
   isPretty: false,
   context: {},
 });
-const worker = new Worker(config, 'bench-worker', {
+const worker = new Worker(config, workerId, {
   clock: systemClock,
   random: systemRandom,
   log,
