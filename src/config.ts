@@ -1,6 +1,7 @@
 /** The worker's settings: from flags, else the environment, else defaults; every problem reported at once.
  *  Names carry units. AWS's own variables (AWS_REGION, AWS_ENDPOINT_URL…) are the SDK's and not repeated here. */
 import type * as z from 'zod';
+import type { PersonalField } from './decode/event.ts';
 import { MeterError } from './errors.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -86,6 +87,17 @@ export const flagOf = (setting: string): string =>
 
 /** The streams that `stream` names. */
 export const streamsOf = ({ stream }: Pick<Config, 'stream'>): readonly string[] => stream.split(',');
+
+const PERSONAL_FIELD_OF = {
+  imsi: 'imsi',
+  imei: 'imei',
+  ip_address: 'ipAddress',
+  location: 'location',
+} as const satisfies Record<Config['personalFields'][number], PersonalField>;
+
+/** The personal fields that the operator asked for, as events name them. */
+export const personalFieldsOf = ({ personalFields }: Pick<Config, 'personalFields'>): Set<PersonalField> =>
+  new Set(personalFields.map((field) => PERSONAL_FIELD_OF[field]));
 
 /** The stream that `stream` names, for commands that work on one.
  *  @throws MeterError `config-invalid` when it names several. */

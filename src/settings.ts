@@ -111,7 +111,7 @@ export const SETTINGS = {
   },
   recordsPerReadMax: {
     schema: whole(1, 10_000),
-    default: '400',
+    default: '500',
     unit: 'records',
     text: 'most records of one GetRecords',
   },
@@ -177,7 +177,7 @@ export const SETTINGS = {
   },
   sessionCacheMaxBytes: {
     schema: whole(0, 8_589_934_592),
-    default: '33554432',
+    default: '16777216',
     unit: 'bytes',
     text: 'memory for the sessions written last, 0.5 to 0.9 KB each, so that they need not be read again',
   },
@@ -191,7 +191,7 @@ export const SETTINGS = {
     schema: whole(1_000, 10_000_000),
     default: '100000',
     unit: 'events',
-    text: 'most decoded events in memory, all shards of the worker together; about 0.5 KB each',
+    text: 'most decoded events in memory, all shards of the worker together; about 0.8 KB each',
   },
   dedupRingSize: {
     schema: whole(1, 64),

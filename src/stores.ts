@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import type { AwsClients } from './aws-clients.ts';
-import type { Config } from './config.ts';
+import { type Config, personalFieldsOf } from './config.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
-import type { PersonalField } from './reduce/last-values.ts';
 import { ChosenWriter } from './store/chosen-writer.ts';
 import { type DeadLetterStore, DynamoDeadLetterStore } from './store/dead-letters.ts';
 import { DedupPages } from './store/dedup-pages.ts';
@@ -37,13 +36,6 @@ export interface Stores {
 
 const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
 
-const FIELD_OF = {
-  imsi: 'imsi',
-  imei: 'imei',
-  ip_address: 'ipAddress',
-  location: 'location',
-} as const satisfies Record<string, PersonalField>;
-
 type SharedDeps = StoreDeps & Pick<PartsDeps, 'log' | 'metrics'>;
 
 function buildSessions(shared: SharedDeps, writer: ItemWriter, config: Config): SessionStore {
@@ -60,9 +52,10 @@ function buildSessions(shared: SharedDeps, writer: ItemWriter, config: Config): 
     },
     {
       dedupRingSize: config.dedupRingSize,
-      personalFields: new Set(config.personalFields.map((field) => FIELD_OF[field])),
+      personalFields: personalFieldsOf(config),
       cacheMaxBytes: config.sessionCacheMaxBytes,
       holdBackMs: config.holdBackMs,
+      heldBackMax: config.pendingEventsMax,
     },
   );
 }

@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
  *  Objects are never made old from birth: V8 does so with those that often survive a collection, and while sessions
  *  wait for their writes they do. They then die old, ten times as much waits for the slow collector.
  *  And what is old is collected when it has doubled, not quadrupled.
- *  Measured with Node 20.20 and 24.21: docs/performance.md. A flag that a Node does not know is ignored.
+ *  Measured with Node 20.20 and 24.21: docs/performance.md. A Node that does not know a flag says so and goes on.
  *  Source: `node --v8-options`. */
 export function tuneHeap(): void {
   setFlagsFromString('--no-allocation-site-pretenuring');

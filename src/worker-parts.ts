@@ -1,5 +1,5 @@
 /** The worker's adapters, built from its settings. */
-import { type Config, streamsOf } from './config.ts';
+import { type Config, personalFieldsOf, streamsOf } from './config.ts';
 import { createDecoder, type RecordDecoder } from './decode/decode-record.ts';
 import { EventBudget } from './event-budget.ts';
 import type { HeldLease, InitialPosition, ShardHandler } from './leases/index.ts';
@@ -24,6 +24,7 @@ export function buildDecoder(config: Config): RecordDecoder {
     recordMaxBytes: config.recordMaxBytes,
     unzippedMaxBytes: config.unzippedMaxBytes,
     ...(config.accounts.length > 0 ? { accountSids: new Set(config.accounts) } : {}),
+    personalFields: personalFieldsOf(config),
     md5,
     gunzip,
   });

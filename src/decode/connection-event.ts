@@ -3,7 +3,16 @@
 import type { ConnectionData } from './connection-data.ts';
 import { type Outcome, type Poison, poison } from './decoded-item.ts';
 import type { Envelope } from './envelope.ts';
-import type { Anomaly, AttachmentEvent, DataSessionEvent, EventError, Location, Network } from './event.ts';
+import type {
+  Anomaly,
+  AttachmentEvent,
+  DataSessionEvent,
+  EventError,
+  Location,
+  Network,
+  PersonalField,
+} from './event.ts';
+import { RepeatedValues } from './repeated-values.ts';
 
 /** The seven known types, by what follows `.supersim.connection.`.
  *  Source: Twilio, Super SIM Connection Events, event types. */
@@ -84,31 +93,41 @@ function findAnomalies(
   return anomalies.length > 0 ? anomalies : NO_ANOMALIES;
 }
 
+const repeated = new RepeatedValues();
+
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Absent is absent, in deep equality and in storage. Property by property: in a loop over names, or by spreads, it
  *  costs as much as the parsing. */
-function describe(event: Draft<AttachmentEvent | DataSessionEvent>, data: ConnectionData): void {
+function describe(
+  event: Draft<AttachmentEvent | DataSessionEvent>,
+  data: ConnectionData,
+  personalFields: ReadonlySet<PersonalField>,
+): void {
   if (data.timestamp !== undefined) event.timestampMs = data.timestamp;
-  if (data.fleet_sid !== undefined) event.fleetSid = data.fleet_sid;
+  if (data.fleet_sid !== undefined) event.fleetSid = repeated.text('fleetSid', data.fleet_sid);
   if (data.sim_iccid !== undefined) event.simIccid = data.sim_iccid;
   if (data.sim_unique_name !== undefined) event.simUniqueName = data.sim_unique_name;
-  if (data.apn !== undefined) event.apn = data.apn;
-  if (data.rat_type !== undefined) event.ratType = data.rat_type;
+  if (data.apn !== undefined) event.apn = repeated.text('apn', data.apn);
+  if (data.rat_type !== undefined) event.ratType = repeated.text('ratType', data.rat_type);
   if (data.data_modifier !== undefined) event.dataModifier = data.data_modifier;
-  if (data.imsi !== undefined) event.imsi = data.imsi;
-  if (data.imei !== undefined) event.imei = data.imei;
-  if (data.ip_address !== undefined) event.ipAddress = data.ip_address;
-  describeNested(event, data);
-}
-
-function describeNested(event: Draft<AttachmentEvent | DataSessionEvent>, data: ConnectionData): void {
   const network = data.network && networkOf(data.network);
-  if (network) event.network = network;
-  const location = data.location && locationOf(data.location);
-  if (location) event.location = location;
+  if (network) event.network = repeated.network(network);
   const error = data.error && errorOf(data.error);
   if (error) event.error = error;
+  if (personalFields.size > 0) identify(event, data, personalFields);
+}
+
+function identify(
+  event: Draft<AttachmentEvent | DataSessionEvent>,
+  data: ConnectionData,
+  personalFields: ReadonlySet<PersonalField>,
+): void {
+  if (data.imsi !== undefined && personalFields.has('imsi')) event.imsi = data.imsi;
+  if (data.imei !== undefined && personalFields.has('imei')) event.imei = data.imei;
+  if (data.ip_address !== undefined && personalFields.has('ipAddress')) event.ipAddress = data.ip_address;
+  const location = data.location && personalFields.has('location') && locationOf(data.location);
+  if (location) event.location = location;
 }
 
 /** Undefined when it says nothing; so with the other two. */
@@ -164,12 +183,19 @@ const hasBytes = (data: ConnectionData): boolean =>
       data.data_session_data_upload,
   );
 
+/** What decides about an event besides its data. */
+interface EventContext {
+  readonly arrivedAtMs: number;
+  readonly isTypeMismatch: boolean;
+  readonly personalFields: ReadonlySet<PersonalField>;
+}
+
 /** Builds the event, or says why it cannot be: first times, then identity, then what the kind asks for. */
 export function toConnectionEvent(
   type: ConnectionType,
   data: ConnectionData,
   envelope: Envelope,
-  context: { readonly arrivedAtMs: number; readonly isTypeMismatch: boolean },
+  context: EventContext,
 ): Outcome {
   const outOfRange = checkTimes(data, context.arrivedAtMs);
   if (outOfRange) return outOfRange;
@@ -181,7 +207,7 @@ export function toConnectionEvent(
   const anomalies = findAnomalies(data, envelope, context.isTypeMismatch);
   if (type.kind === 'attachment') {
     const event: Draft<AttachmentEvent> = { ...type, eventSid, accountSid, simSid, anomalies };
-    describe(event, data);
+    describe(event, data, context.personalFields);
     return { kind: 'ignored', reason: 'attachment', event };
   }
   const unmeterable = checkDirections(data);
@@ -195,12 +221,12 @@ export function toConnectionEvent(
     kind,
     verb,
     eventSid,
-    accountSid,
+    accountSid: repeated.text('accountSid', accountSid),
     simSid,
     dataSessionSid,
     anomalies,
   };
-  describe(event, data);
+  describe(event, data, context.personalFields);
   measure(event, data);
   return { kind: 'event', event };
 }

@@ -3,6 +3,7 @@
 import { connectionType, toConnectionEvent } from './connection-event.ts';
 import { type Outcome, poison } from './decoded-item.ts';
 import { connectionSuffix, type Envelope, isObject, readEnvelope } from './envelope.ts';
+import type { PersonalField } from './event.ts';
 import { parseConnectionData } from './plain-data.ts';
 
 /** What decides about an element besides itself. */
@@ -11,6 +12,8 @@ export interface ElementContext {
   readonly arrivedAtMs: number;
   /** Accounts to meter; undefined is all. */
   readonly accountSids: ReadonlySet<string> | undefined;
+  /** Those to keep. */
+  readonly personalFields: ReadonlySet<PersonalField>;
 }
 
 /** Source: Twilio, event-streams quickstart; KORE, developers/event-streams/events. */
@@ -48,10 +51,7 @@ export function decodeElement(element: unknown, context: ElementContext): Outcom
   if (parsed.kind === 'poison') return parsed;
   const isTypeMismatch =
     dataSuffix !== undefined && envelopeSuffix !== undefined && dataSuffix !== envelopeSuffix;
-  return toConnectionEvent(known, parsed.data, envelope, {
-    arrivedAtMs: context.arrivedAtMs,
-    isTypeMismatch,
-  });
+  return toConnectionEvent(known, parsed.data, envelope, { ...context, isTypeMismatch });
 }
 
 /** Asked before the schema: broken events of other accounts are none of ours either. */

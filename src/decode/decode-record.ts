@@ -3,6 +3,7 @@ import type { StreamRecord } from '../source/record.ts';
 import type { ElementContext } from './decode-element.ts';
 import { decodeUserRecord, type UserRecordOptions } from './decode-user-record.ts';
 import { type DecodedItem, type Outcome, poison } from './decoded-item.ts';
+import { PERSONAL_FIELDS, type PersonalField } from './event.ts';
 import { deaggregate, type Md5 } from './kpl.ts';
 import { RecordBudget } from './record-budget.ts';
 
@@ -14,10 +15,15 @@ export const DEFAULT_RECORD_MAX_BYTES = 256 * 1_024;
 /** Cap of a gunzipped user record: 200 KB of gzip can hold 200 MiB. Unit: bytes. */
 export const DEFAULT_UNZIPPED_MAX_BYTES = 1_024 * 1_024;
 
+const ALL_PERSONAL: ReadonlySet<PersonalField> = new Set(PERSONAL_FIELDS);
+
 /** What a decoder needs; from Node come `md5` and `gunzip` (source/record-codec.ts). */
 export interface DecoderOptions extends UserRecordOptions {
   /** Accounts to meter; undefined is all. */
   readonly accountSids?: ReadonlySet<string>;
+  /** Those to keep; undefined is all. The others are checked and left behind: what is not stored need not wait in
+   *  memory, where it would be a quarter of an event. */
+  readonly personalFields?: ReadonlySet<PersonalField>;
   readonly md5: Md5;
 }
 
@@ -64,8 +70,9 @@ function decodeParts(
 
 /** Makes the decoder of a worker. The schema is built once, with the module. */
 export function createDecoder(options: DecoderOptions): RecordDecoder {
+  const { accountSids, personalFields = ALL_PERSONAL } = options;
   const decodeOrPoison = (record: Parameters<RecordDecoder>[0]): readonly Part[] => {
-    const context = { arrivedAtMs: record.arrivedAtMs, accountSids: options.accountSids };
+    const context = { arrivedAtMs: record.arrivedAtMs, accountSids, personalFields };
     try {
       return decodeParts(record, options, context);
     } catch {

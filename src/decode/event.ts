@@ -30,6 +30,10 @@ export type Anomaly =
   | 'type-mismatch'
   | 'sid-mismatch';
 
+/** Fields that identify people and places: kept only when the operator asks for them, field by field. */
+export const PERSONAL_FIELDS = ['imsi', 'imei', 'ipAddress', 'location'] as const;
+export type PersonalField = (typeof PERSONAL_FIELDS)[number];
+
 interface EventBase {
   /** Identity: copies of one event, from any vendor, carry the same. */
   readonly eventSid: string;

@@ -1,6 +1,13 @@
 /** Attributes that keep their last value by event time. Order-free: the greatest (time, rank, value) wins,
  *  whatever the order of arrival, so equal sets of events give equal values. */
-import type { DataSessionEvent, EventError, Location, Network } from '../decode/event.ts';
+import {
+  type DataSessionEvent,
+  type EventError,
+  type Location,
+  type Network,
+  PERSONAL_FIELDS,
+  type PersonalField,
+} from '../decode/event.ts';
 
 /** When a value was true: event time in ms since 1970, then the verb's place in a session's life. */
 export interface Stamp {
@@ -44,10 +51,6 @@ export const LAST_VALUE_FIELDS = [
   'ipAddress',
   'location',
 ] as const satisfies readonly LastValueField[];
-
-/** Fields that identify people and places: kept only when the operator asks for them, field by field. */
-export const PERSONAL_FIELDS = ['imsi', 'imei', 'ipAddress', 'location'] as const;
-export type PersonalField = (typeof PERSONAL_FIELDS)[number];
 
 export type Stamps = { readonly [F in LastValueField]?: Stamp };
 

@@ -1,11 +1,10 @@
 /** The session aggregate as a pure fold. The same set of distinct events gives the same aggregate, whatever
  *  their order: every part is a sum, a minimum, a maximum or a last value by event time. */
-import type { DataSessionEvent } from '../decode/event.ts';
+import type { DataSessionEvent, PersonalField } from '../decode/event.ts';
 import {
   compareStamps,
   foldLastValues,
   type LastValues,
-  type PersonalField,
   type Stamp,
   type Stamps,
   stampOf,

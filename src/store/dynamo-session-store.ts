@@ -23,8 +23,6 @@ import type { SessionStoreDeps, SessionStoreOptions } from './session-store-opti
 
 /** Sessions folded in one turn of the event loop, about 5 ms. */
 const SESSIONS_PER_TURN = 200;
-/** Decoded events held back at most, each about 0.5 KB. */
-const HELD_BACK_MAX = 100_000;
 
 export class DynamoSessionStore implements SessionStore {
   private readonly deps: SessionStoreDeps;
@@ -56,7 +54,7 @@ export class DynamoSessionStore implements SessionStore {
     const request = new ApplyRequest(events.length);
     for (let index = 0; index < events.length; index += 1)
       this.enqueue(request, events[index] as DataSessionEvent, index, mayWait);
-    if (this.heldBackCount >= HELD_BACK_MAX) this.flush();
+    if (this.heldBackCount >= this.options.heldBackMax) this.flush();
     return request.until(signal);
   }
 

@@ -1,4 +1,4 @@
-import type { PersonalField } from '../reduce/last-values.ts';
+import type { PersonalField } from '../decode/event.ts';
 import type { DedupPages } from './dedup-pages.ts';
 import type { ItemWriter, StoreDeps } from './item-writer.ts';
 import type { SessionLoader } from './session-loader.ts';
@@ -22,4 +22,6 @@ export interface SessionStoreOptions {
   readonly cacheMaxBytes: number;
   /** How long events that may wait are held back. Unit: ms. */
   readonly holdBackMs: number;
+  /** So many held back are written before that time is over. Unit: events. */
+  readonly heldBackMax: number;
 }

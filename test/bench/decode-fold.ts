@@ -26,7 +26,13 @@ export function measureDecodeFold(events: number): DecodeFoldResult {
     arrivedAtMs: systemClock.wallMs(),
     partitionKey,
   }));
-  const decode = createDecoder({ recordMaxBytes: 262_144, unzippedMaxBytes: 1_048_576, md5, gunzip });
+  const decode = createDecoder({
+    recordMaxBytes: 262_144,
+    unzippedMaxBytes: 1_048_576,
+    personalFields: NO_FIELDS,
+    md5,
+    gunzip,
+  });
   const utf8 = new TextDecoder('utf-8', { fatal: true });
 
   const decodeFold = (): number => {

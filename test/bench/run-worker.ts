@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly latency: LatencyOptions;
   /** 0: a backlog. */
   readonly arrivalsPerSecond: number;
+  /** The time in which a backlog came; 0, the default: just now, so that the worker holds nothing back. */
+  readonly backlogSeconds?: number;
   /** Refuses reads beyond Kinesis's limits. */
   readonly isLimited: boolean;
   /** Workers, each in a process of its own. Default 1. */
@@ -49,8 +51,8 @@ export interface RunResult {
   /** Of several processes the largest. */
   readonly loopDelayP99Ms: number;
   readonly loopDelayMaxMs: number;
-  /** Bytes read a second and shard, of the 2 MB that Kinesis allows. */
-  readonly shareOfReadLimit: number;
+  /** Bytes read a second, of the 2 MB that Kinesis allows, of each shard that gave more than one page. */
+  readonly sharesOfReadLimit: readonly number[];
   /** Only of a paced run: in a backlog it is the run's length. */
   readonly arrivalToDurableMs: StubReport['arrivalToDurableMs'] | undefined;
   /** False: records arrived faster than they were stored, so that delays say nothing about a worker at the tip. */
@@ -106,10 +108,10 @@ async function untilDurable(endpoint: string, stop: () => void): Promise<void> {
 type Progress = Pick<StubReport, 'recordsRead' | 'records' | 'durableEvents' | 'events'>;
 
 export async function runWorker(options: RunOptions): Promise<RunResult> {
-  const { design, load, latency, arrivalsPerSecond, isLimited } = options;
+  const { design, load, latency, arrivalsPerSecond, isLimited, backlogSeconds = 0 } = options;
   const isPaced = arrivalsPerSecond > 0;
   const truthAttributes = design === 'transaction' ? TRANSACTION_TRUTH : [];
-  const kinesis = { stream: STREAM, arrivalsPerSecond, isLimited };
+  const kinesis = { stream: STREAM, arrivalsPerSecond, isLimited, backlogSeconds };
   const stub = startChild('stub/stub-process.js', { load, kinesis, latency, truthAttributes }, { core: 0 });
   try {
     const { endpoint } = await messageOf<{ endpoint: string }>(stub);
@@ -162,7 +164,6 @@ function resultOf(
     workers.reduce((all, each) => all + of(each), 0);
   const most = (of: (worker: WorkerMeasures) => number): number => Math.max(...workers.map(of));
   const cpuUs = sum(({ samples }) => cpuBetween(samples, report.lastDurableAtMs));
-  const readSeconds = (report.lastReadAtMs - report.firstReadAtMs) / 1_000;
   const { shards } = { ...LOAD_DEFAULTS, ...load };
   const data = Object.entries(units.byTable).filter(([table]) => table !== NAMING.application);
   const perEvent = (of: 'read' | 'write'): number =>
@@ -197,9 +198,8 @@ function resultOf(
       most(({ loopDelayMaxMs }) => loopDelayMaxMs),
       1,
     ),
-    shareOfReadLimit: rounded(
-      (report.records * report.bytesPerRecord) / readSeconds / shards / READ_BYTES_PER_SECOND_MAX,
-      3,
+    sharesOfReadLimit: report.bytesPerSecondOfShards.map((bytes) =>
+      rounded(bytes / READ_BYTES_PER_SECOND_MAX, 3),
     ),
     arrivalToDurableMs: arrivalsPerSecond > 0 ? report.arrivalToDurableMs : undefined,
     hasKeptUp:

@@ -42,6 +42,13 @@ export function givenStore({ client, names, clock, writer, options = {}, ...more
       pages: new DedupPages({ ...shared, writer: itemWriter, tableName: names.dedup, horizonDays: 32 }),
       hash16: (text) => createHash('sha256').update(text).digest('hex').slice(0, 32),
     },
-    { dedupRingSize: 16, personalFields: new Set(), cacheMaxBytes: 1_000_000, holdBackMs: 1_000, ...options },
+    {
+      dedupRingSize: 16,
+      personalFields: new Set(),
+      cacheMaxBytes: 1_000_000,
+      holdBackMs: 1_000,
+      heldBackMax: 50_000,
+      ...options,
+    },
   );
 }

@@ -9,6 +9,8 @@ export interface KinesisOptions {
   readonly stream: string;
   /** Records that arrive in a second, over all shards; 0: all are there from the start. */
   readonly arrivalsPerSecond: number;
+  /** Those that are there from the start came evenly within this time before it. */
+  readonly backlogSeconds: number;
   readonly isLimited: boolean;
 }
 
@@ -26,6 +28,11 @@ interface StubShard {
   budgetBytes: number;
   budgetAtMs: number;
   readAtMs: number[];
+  /** Wall ms of the first and the last page that held records. */
+  firstPageAtMs: number | undefined;
+  lastPageAtMs: number;
+  bytesRead: number;
+  lastPageBytes: number;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -41,14 +48,14 @@ const sequenceNumber = (index: number): string => String(FIRST_SEQUENCE_NUMBER +
 const shardIdOf = (number: number): string => `shardId-${String(number).padStart(12, '0')}`;
 
 export class StubKinesis {
-  /** Wall ms of the first and the last page that held records. */
+  /** Wall ms of the first page that held records. */
   firstReadAtMs: number | undefined;
-  lastReadAtMs: number | undefined;
   recordsRead = 0;
   refusedReads = 0;
   /** Of all records, keys included. */
   readonly bytes: number;
   private readonly options: KinesisOptions;
+  private readonly records: number;
   private readonly shards: readonly StubShard[];
   private readonly createdAtMs = systemClock.wallMs();
   private readonly arrivalsFromMs: () => number;
@@ -56,6 +63,7 @@ export class StubKinesis {
 
   constructor(load: Load, options: KinesisOptions) {
     this.options = options;
+    this.records = load.records;
     // Records begin to arrive when somebody first asks for some.
     this.arrivalsFromMs = () => {
       this.startedAtMs ??= systemClock.wallMs();
@@ -71,6 +79,10 @@ export class StubKinesis {
       budgetBytes: BYTES_PER_SECOND,
       budgetAtMs: systemClock.monotonicMs(),
       readAtMs: [],
+      firstPageAtMs: undefined,
+      lastPageAtMs: 0,
+      bytesRead: 0,
+      lastPageBytes: 0,
     }));
     this.bytes = this.shards.reduce(
       (sum, { records }) => records.reduce((inShard, { bytes }) => inShard + bytes, sum),
@@ -96,8 +108,9 @@ export class StubKinesis {
 
   /** When a record came or will come. Wall ms. */
   arrivedAtMs(index: number): number {
-    const { arrivalsPerSecond } = this.options;
-    if (arrivalsPerSecond === 0) return this.createdAtMs;
+    const { arrivalsPerSecond, backlogSeconds } = this.options;
+    if (arrivalsPerSecond === 0)
+      return this.createdAtMs - Math.round(backlogSeconds * 1_000 * (1 - index / this.records));
     return this.arrivalsFromMs() + (index * 1_000) / arrivalsPerSecond;
   }
 
@@ -194,15 +207,28 @@ export class StubKinesis {
       page.push(`${head}${arrivedAtMs / 1_000}}`);
     }
     shard.budgetBytes -= bytes;
-    this.note(page.length, nowMs);
+    if (page.length > 0) this.note(shard, page.length, bytes, nowMs);
     return `{"Records":[${page.join(',')}],"NextShardIterator":"${shard.id}|${at}","MillisBehindLatest":${this.lagMs(shard, at, nowMs)}}`;
   }
 
-  private note(count: number, nowMs: number): void {
-    if (count === 0) return;
+  private note(shard: StubShard, count: number, bytes: number, nowMs: number): void {
     this.firstReadAtMs ??= nowMs;
-    this.lastReadAtMs = nowMs;
     this.recordsRead += count;
+    shard.firstPageAtMs ??= nowMs;
+    shard.lastPageAtMs = nowMs;
+    shard.bytesRead += bytes;
+    shard.lastPageBytes = bytes;
+  }
+
+  /** Bytes read a second, of each shard that gave more than one page. */
+  get bytesPerSecondOfShards(): readonly number[] {
+    // The last page is not paid for with time any more.
+    return this.shards
+      .filter(({ firstPageAtMs, lastPageAtMs }) => lastPageAtMs > (firstPageAtMs ?? lastPageAtMs))
+      .map(
+        ({ firstPageAtMs = 0, lastPageAtMs, bytesRead, lastPageBytes }) =>
+          ((bytesRead - lastPageBytes) * 1_000) / (lastPageAtMs - firstPageAtMs),
+      );
   }
 
   private lagMs({ records }: StubShard, at: number, nowMs: number): number {

@@ -22,10 +22,11 @@ export interface StubReport {
   readonly durableEvents: number;
   /** Wall ms; 0: never. */
   readonly firstReadAtMs: number;
-  readonly lastReadAtMs: number;
   readonly lastDurableAtMs: number;
   readonly recordsRead: number;
   readonly refusedReads: number;
+  /** Of each shard that gave more than one page. */
+  readonly bytesPerSecondOfShards: readonly number[];
   /** Session items written. */
   readonly sessionWrites: number;
   readonly bytesPerRecord: number;

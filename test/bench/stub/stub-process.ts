@@ -71,9 +71,9 @@ function report(): StubReport {
   return {
     ...progress(),
     firstReadAtMs: kinesis.firstReadAtMs ?? 0,
-    lastReadAtMs: kinesis.lastReadAtMs ?? 0,
     lastDurableAtMs: durability.lastAtMs,
     refusedReads: kinesis.refusedReads,
+    bytesPerSecondOfShards: kinesis.bytesPerSecondOfShards,
     sessionWrites: durability.writes,
     bytesPerRecord: Math.round(kinesis.bytes / load.records),
     requests: dynamodb.requests,

@@ -24,7 +24,13 @@ const LOAD = makeLoad({
 });
 
 async function start(options: { arrivalsPerSecond?: number; isLimited?: boolean } = {}) {
-  const kinesis = new StubKinesis(LOAD, { stream: 's', arrivalsPerSecond: 0, isLimited: false, ...options });
+  const kinesis = new StubKinesis(LOAD, {
+    stream: 's',
+    arrivalsPerSecond: 0,
+    backlogSeconds: 0,
+    isLimited: false,
+    ...options,
+  });
   const latency = new Latency({ p50Ms: 0, p99Ms: 0 }, new Chance(seededRandom(1)));
   const server = new StubServer({ dynamodb: new StubDynamoDb(), kinesis, latency });
   const clients = createLocalClients({ kinesisEndpoint: await server.open() });

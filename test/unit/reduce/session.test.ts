@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { DataSessionEvent } from '../../../src/decode/event.ts';
-import type { PersonalField } from '../../../src/reduce/last-values.ts';
+import type { DataSessionEvent, PersonalField } from '../../../src/decode/event.ts';
 import { emptySession, foldEvent, usageOf } from '../../../src/reduce/session.ts';
 import { SESSION_START_MS, sessionEvent, WINDOW_MS, without } from '../../support/events.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { DataSessionEvent } from '../../../src/decode/event.ts';
+import { PERSONAL_FIELDS } from '../../../src/decode/event.ts';
 import { EMPTY_MEMORY, type EventId, remember } from '../../../src/reduce/dedup-memory.ts';
-import { PERSONAL_FIELDS } from '../../../src/reduce/last-values.ts';
 import { emptySession, foldEvent } from '../../../src/reduce/session.ts';
 import { itemSizeBytes } from '../../../src/store/item-size.ts';
 import type { ItemChange } from '../../../src/store/item-writer.ts';

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { DataSessionEvent } from '../../../src/decode/event.ts';
+import type { DataSessionEvent, PersonalField } from '../../../src/decode/event.ts';
 import { SESSION_ITEM_BYTES } from '../../../src/estimate/formulas.ts';
 import { EMPTY_MEMORY, type EventId, remember } from '../../../src/reduce/dedup-memory.ts';
-import type { PersonalField } from '../../../src/reduce/last-values.ts';
 import { emptySession, foldEvent } from '../../../src/reduce/session.ts';
 import { itemSizeBytes } from '../../../src/store/item-size.ts';
 import { sessionToItem } from '../../../src/store/session-attributes.ts';
