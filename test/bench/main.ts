@@ -7,7 +7,9 @@
 import { parseArgs } from 'node:util';
 import { isPinned } from './child.ts';
 import { measureDecodeFold } from './decode-fold.ts';
+import { profiled, writeDocs } from './docs/write.ts';
 import type { Design } from './measures.ts';
+import type { Results } from './results.ts';
 import { type RunOptions, type RunResult, runWorker } from './run-worker.ts';
 import type { LoadOptions } from './stub/make-load.ts';
 
@@ -35,6 +37,7 @@ const HELP = `npm run bench -- [options]
   --p50 MS       latency of both services, median; default 5
   --p99 MS       and 99th percentile; default 25
   --json         results in one line
+  --docs         also writes docs/performance.md and its pictures; from the project's root, with all parts
 `;
 
 const { values } = parseArgs({
@@ -45,6 +48,7 @@ const { values } = parseArgs({
     p50: { type: 'string', default: '5' },
     p99: { type: 'string', default: '25' },
     json: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -122,23 +126,23 @@ const fleet = (shards: number, perSession = EVENTS_PER_SESSION): Partial<LoadOpt
 const sparse = (shards: number): Partial<LoadOptions> =>
   fleet(shards, Math.min(SESSION_EVENTS_MAX, Math.max(2, Math.floor(events / (RECORDS_PER_PAGE * shards)))));
 
-async function wholeWorker(): Promise<object> {
-  const results: Record<string, object> = {};
+async function wholeWorker(): Promise<NonNullable<Results['B']>> {
+  const results: Record<string, NonNullable<Results['B']>[string]> = {};
   for (const shards of [1, 4, 16]) {
     const backlog = await run(`B: backlog, ${shards} shards`, sparse(shards));
     const folding = await run(`B: backlog of few long sessions, ${shards} shards`, fleet(shards));
     const paced = await run(`B: ${rate} events/s, ${shards} shards`, sparse(shards), {
       arrivalsPerSecond: rate,
     });
-    results[`shards${shards}`] = { backlog, folding, paced };
+    results[shards] = { backlog, folding, paced };
   }
   return results;
 }
 
-async function designs(): Promise<object> {
-  const shards = 4;
+async function designs(): Promise<NonNullable<Results['C']>> {
+  const shards = 16;
   const ours = await run('C: ours', sparse(shards));
-  const others: Record<string, object> = {};
+  const others: Record<string, NonNullable<Results['C']>['others'][string]> = {};
   for (const design of ['transaction', 'put-per-event'] as const) {
     const other = await run(`C: ${design}`, sparse(shards), { design, settings: AT_ONCE });
     const times = (of: (result: RunResult) => number): number =>
@@ -151,14 +155,14 @@ async function designs(): Promise<object> {
     say(`  to ours: CPU ${ratios.cpu}×, requests ${ratios.requests}×, write units ${ratios.writeUnits}×`);
     others[design] = { ratios, run: other };
   }
-  return { ours, ...others };
+  return { ours, others };
 }
 
-async function scaling(): Promise<object> {
-  const results: Record<string, object> = {};
+async function scaling(): Promise<NonNullable<Results['D']>> {
+  const byShards: Record<string, RunResult> = {};
   for (const shards of [1, 4, 16, 64])
-    results[`shards${shards}`] = await run(`D: backlog, ${shards} shards`, sparse(shards));
-  results['processes2'] = await run('D: backlog, 16 shards, 2 processes', sparse(16), { processes: 2 });
+    byShards[shards] = await run(`D: backlog, ${shards} shards`, sparse(shards));
+  const twoProcesses = await run('D: backlog, 16 shards, 2 processes', sparse(16), { processes: 2 });
   const limited = await run(
     'D: backlog of few long sessions, 8 shards, reads limited as by Kinesis',
     fleet(8),
@@ -167,10 +171,10 @@ async function scaling(): Promise<object> {
   say(
     `  read at ${limited.sharesOfReadLimit.map((share) => Math.round(share * 1_000) / 10).join(', ')} % of 2 MB/s`,
   );
-  return { ...results, limited };
+  return { byShards, twoProcesses, limited };
 }
 
-async function streams(): Promise<object> {
+async function streams(): Promise<NonNullable<Results['E']>> {
   // At the tip a session's events are minutes apart, here seconds: longer than a read waits.
   const perSession = Math.max(2, Math.floor(events / (rate * SECONDS_BETWEEN_UPDATES)));
   const steady = await run('E: steady, at the tip', fleet(1, perSession), { arrivalsPerSecond: rate });
@@ -185,7 +189,7 @@ async function streams(): Promise<object> {
   return { steady, catchUp, duplicates, disorder };
 }
 
-const results: Record<string, unknown> = {
+const results: Results = {
   pinned: isPinned,
   node: process.version,
   events,
@@ -195,19 +199,19 @@ const results: Record<string, unknown> = {
 if (wanted.has('A')) {
   say('A: decode and fold');
   const alone = measureDecodeFold(Math.min(events, 20_000));
-  results['A'] = alone;
+  results.A = alone;
   say(
     `  ${alone.decodeFoldEventsPerSecond} events/s, JSON.parse alone ${alone.jsonParseEventsPerSecond}: ${alone.ratio} times its time`,
   );
 }
-if (wanted.has('B')) results['B'] = await wholeWorker();
-if (wanted.has('C')) results['C'] = await designs();
-if (wanted.has('D')) results['D'] = await scaling();
-if (wanted.has('E')) results['E'] = await streams();
+if (wanted.has('B')) results.B = await wholeWorker();
+if (wanted.has('C')) results.C = await designs();
+if (wanted.has('D')) results.D = await scaling();
+if (wanted.has('E')) results.E = await streams();
 if (wanted.has('F')) {
   if (!wanted.has('B')) await run(`F: ${rate} events/s, 4 shards`, fleet(4), { arrivalsPerSecond: rate });
   const paced = runs.filter(({ arrivalsPerSecond, design }) => arrivalsPerSecond > 0 && design === 'ours');
-  results['F'] = paced.map(({ name, shards, seconds, leaseTable }) => ({
+  results.F = paced.map(({ name, shards, seconds, leaseTable }) => ({
     name,
     shards,
     seconds,
@@ -216,6 +220,10 @@ if (wanted.has('F')) {
   for (const { name, leaseTable } of paced)
     say(`F: ${name}: ${leaseTable.writeUnitsPerShardSecond} write units per shard and second`);
 }
-results['exact'] = runs.every(({ exact }) => exact.isExact);
-if (!results['exact']) process.exitCode = 1;
+results.exact = runs.every(({ exact }) => exact.isExact);
+if (!results.exact) process.exitCode = 1;
+if (values.docs) {
+  const profile = await profiled((settings) => run('profile: backlog, 16 shards', sparse(16), { settings }));
+  writeDocs(results, profile);
+}
 process.stdout.write(`${values.json ? JSON.stringify(results) : JSON.stringify(results, null, 2)}\n`);

@@ -135,12 +135,20 @@ export async function runWorker(options: RunOptions): Promise<RunResult> {
   }
 }
 
+/** As in the container: half a second's garbage less, and memory that goes back when it is free. */
+const IMAGE_ENVIRONMENT = {
+  NODE_OPTIONS: '--max-semi-space-size=8',
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
+
 const environment = (endpoint: string): Record<string, string> => ({
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
   AWS_ENDPOINT_URL_KINESIS: endpoint,
   AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+  ...IMAGE_ENVIRONMENT,
   SUPERSIM_STREAM: STREAM,
   SUPERSIM_APPLICATION: NAMING.application,
   SUPERSIM_TABLE_PREFIX: NAMING.tablePrefix,

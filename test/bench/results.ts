@@ -1,0 +1,43 @@
+/** What a benchmark gives, part by part, as `--json` prints it. */
+import type { DecodeFoldResult } from './decode-fold.ts';
+import type { RunResult } from './run-worker.ts';
+
+type ByShards<T> = Readonly<Record<string, T>>;
+
+export interface Results {
+  readonly node: string;
+  /** Worker and stub have a core each. */
+  readonly pinned: boolean;
+  readonly events: number;
+  readonly rate: number;
+  readonly latency: { readonly p50Ms: number; readonly p99Ms: number };
+  A?: DecodeFoldResult;
+  B?: ByShards<{ readonly backlog: RunResult; readonly folding: RunResult; readonly paced: RunResult }>;
+  C?: {
+    readonly ours: RunResult;
+    readonly others: ByShards<{
+      /** To ours. */
+      readonly ratios: { readonly cpu: number; readonly requests: number; readonly writeUnits: number };
+      readonly run: RunResult;
+    }>;
+  };
+  D?: {
+    readonly byShards: ByShards<RunResult>;
+    readonly twoProcesses: RunResult;
+    /** Eight shards, reads refused beyond Kinesis's limits. */
+    readonly limited: RunResult;
+  };
+  E?: {
+    readonly steady: RunResult;
+    readonly catchUp: RunResult;
+    readonly duplicates: RunResult;
+    readonly disorder: RunResult;
+  };
+  F?: readonly ({
+    readonly name: string;
+    readonly shards: number;
+    readonly seconds: number;
+  } & RunResult['leaseTable'])[];
+  /** Every run stored what is true. */
+  exact?: boolean;
+}
