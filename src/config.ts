@@ -3,6 +3,7 @@
 import type * as z from 'zod';
 import type { PersonalField } from './decode/event.ts';
 import { MeterError } from './errors.ts';
+import { KEEP_DAYS_NAMES } from './keep-settings.ts';
 import { SETTINGS } from './settings.ts';
 
 const ENV_PREFIX = 'SUPERSIM_';
@@ -42,6 +43,12 @@ function crossCheck(config: Config): string[] {
     problems.push(
       `${variableOf('application')} may not start with "${config.tablePrefix}-": those names are the data tables’`,
     );
+  // Items go with their memory of events: one whose events can still come back would count them anew.
+  for (const setting of KEEP_DAYS_NAMES)
+    if (config[setting] > 0 && config[setting] <= config.dedupHorizonDays)
+      problems.push(
+        `${variableOf(setting)}="${config[setting]}" must be 0, for ever, or more than ${variableOf('dedupHorizonDays')} (${config.dedupHorizonDays}): what a late replay brings back must find its item`,
+      );
   return problems;
 }
 

@@ -106,6 +106,7 @@ export const ERROR_CODES = [
   'lease-changed',
   'file-invalid',
   'batch-writes-refused',
+  'item-unreadable',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

@@ -1,5 +1,6 @@
 import { classify, errorName, MeterError } from './errors.ts';
 import { LeaseTableError } from './leases/index.ts';
+import { ReaderError } from './reader/index.ts';
 
 const ACCESS_DENIED = new Set([
   'AccessDeniedException',
@@ -33,6 +34,12 @@ export function explain(
   if (error instanceof LeaseTableError) return explainLeaseTable(error);
   const name = errorName(error);
   const cause = { cause: error };
+  if (error instanceof ReaderError)
+    return new MeterError(
+      error.code === 'throttled' ? 'service-unreachable' : 'item-unreadable',
+      error.message,
+      cause,
+    );
   const { code, path } = error as { code?: string; path?: string };
   if (code && FILE_ERRORS.has(code))
     return new MeterError(

@@ -1,6 +1,6 @@
 /** Records of a shard: decode them, make what they hold durable, and say what became of each event. */
 import type { DecodedItem, RecordDecoder } from './decode/decode-record.ts';
-import type { DataSessionEvent } from './decode/event.ts';
+import type { ConnectionEvent } from './decode/event.ts';
 import type { EventBudget } from './event-budget.ts';
 import type { HeldLease } from './leases/index.ts';
 import type { Log } from './ops/log.ts';
@@ -39,7 +39,7 @@ interface Place {
 
 /** What some records of a page hold. */
 interface DecodedRecords {
-  readonly events: readonly DataSessionEvent[];
+  readonly events: readonly ConnectionEvent[];
   /** Of the events, in their order. */
   readonly places: readonly Place[];
   readonly letters: readonly DeadLetter[];
@@ -125,8 +125,9 @@ export class PageStore {
       options.gap && this.keepGap(options.gap, lease),
     ]);
     for (let at = 0; at < events.length; at += 1) {
-      const [event, outcome] = [events[at] as DataSessionEvent, outcomes[at] as EventOutcome];
-      if (outcome.kind !== 'refused') tally.settle(event, outcome.kind);
+      const [event, outcome] = [events[at] as ConnectionEvent, outcomes[at] as EventOutcome];
+      if (outcome.kind === 'ignored') tally.ignore(outcome.reason);
+      else if (outcome.kind !== 'refused') tally.settle(event, outcome.kind);
       else {
         await this.buryRefused(places[at] as Place, outcome.reason, lease);
         tally.deadLetter(outcome.reason);
@@ -150,6 +151,8 @@ export class PageStore {
         reason,
         arrivedAtMs,
         raw,
+        // A plain record's index is the place in its own array; in an aggregate other user records come before.
+        ...(raw === record.data ? { element: index } : {}),
         ...(field ? { field } : {}),
       });
       page.tally.deadLetter(reason);
@@ -189,7 +192,7 @@ export class PageStore {
 
 /** While they are being decoded. */
 interface OpenRecords {
-  readonly events: DataSessionEvent[];
+  readonly events: ConnectionEvent[];
   readonly places: Place[];
   readonly letters: DeadLetter[];
   readonly tally: Tally;

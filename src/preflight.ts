@@ -5,18 +5,20 @@ import { errorName, MeterError } from './errors.ts';
 import { explain } from './explain-error.ts';
 import { tableDefinitions, verifyTables } from './store/tables.ts';
 
+type PreflightConfig = Pick<Config, 'stream' | 'application' | 'tablePrefix'> &
+  Partial<Pick<Config, 'projections'>>;
+
 /** Looks before leaping: region, credentials, stream and tables. Nothing is created.
  *  @throws MeterError with one sentence per problem and what to do. */
 export async function preflight(
   clients: AwsClients,
-  { stream, application, tablePrefix }: Pick<Config, 'stream' | 'application' | 'tablePrefix'>,
+  { stream, application, tablePrefix, projections }: PreflightConfig,
 ): Promise<void> {
   for (const name of streamsOf({ stream })) await verifyStream(clients, name);
-  const problems = await verifyTables(clients.dynamodb, tableDefinitions({ application, tablePrefix })).catch(
-    (error: unknown) => {
-      throw explain(error, 'looking at the tables');
-    },
-  );
+  const naming = { application, tablePrefix, ...(projections ? { projections } : {}) };
+  const problems = await verifyTables(clients.dynamodb, tableDefinitions(naming)).catch((error: unknown) => {
+    throw explain(error, 'looking at the tables');
+  });
   if (problems.length === 0) return;
   throw new MeterError(
     problems.some(({ kind }) => kind === 'mismatch') ? 'table-mismatch' : 'table-missing',

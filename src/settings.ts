@@ -1,5 +1,6 @@
 /** Every setting: its variable's schema, default, unit and meaning. The README's table is checked against it. */
 import * as z from 'zod';
+import { KEEP_SETTINGS } from './keep-settings.ts';
 import { WRITE_MODES } from './store/write-mode.ts';
 import { fromIso } from './time.ts';
 
@@ -211,6 +212,7 @@ export const SETTINGS = {
     unit: 'days',
     text: 'how long dead letters are kept',
   },
+  ...KEEP_SETTINGS,
   shutdownGraceMs: {
     schema: whole(0, 110_000),
     default: '25000',

@@ -9,7 +9,7 @@
  *  `lost` (lease taken by another: nothing more is written for it), `stalled` (no answers: another may try) or
  *  `parked` (too many dead letters).
  *  A crash anywhere repeats work and never loses it: the store knows what it has counted. */
-import { classify, MeterError } from './errors.ts';
+import { classify, type ErrorCode, MeterError } from './errors.ts';
 import type { HeldLease, ShardHandler, ShardRunOutcome } from './leases/index.ts';
 import type { Metrics } from './ops/metrics.ts';
 import { type BegunPage, PageStore, type PageStoreDeps, type Position } from './page-store.ts';
@@ -36,6 +36,7 @@ export interface ShardConsumerOptions {
 
 /** Farther behind than this, nobody waits for one page: events may be held back to be written together. */
 const FAR_BEHIND_MS = 60_000;
+const NEEDS_A_PERSON: readonly ErrorCode[] = ['position-refused', 'item-unreadable'];
 /** Pages of one shard being stored at once, while nothing is held back: enough to hide the table's latency. */
 const PAGES_AHEAD_MAX = 4;
 
@@ -56,9 +57,9 @@ export class ShardConsumer implements ShardHandler {
       return await new ShardFlow(this.deps, this.options, this.store, lease).run(pages);
     } catch (error) {
       if (classify(error) === 'aborted') return lease.lost.aborted ? { kind: 'lost' } : { kind: 'stopped' };
-      if (!(error instanceof MeterError) || error.code !== 'position-refused') throw error;
+      if (!(error instanceof MeterError) || !NEEDS_A_PERSON.includes(error.code)) throw error;
       // One shard that needs a person must not end the others.
-      this.deps.log.error('shard.position-refused', error.message, { shardId: lease.leaseKey });
+      this.deps.log.error(`shard.${error.code}`, error.message, { shardId: lease.leaseKey });
       return { kind: 'parked', reason: error.code };
     } finally {
       await pages.close();

@@ -6,13 +6,14 @@ import type { AwsClients } from './aws-clients.ts';
 import { type Config, personalFieldsOf } from './config.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
+import { buildProjections } from './store/build-projections.ts';
 import { ChosenWriter } from './store/chosen-writer.ts';
 import { type DeadLetterStore, DynamoDeadLetterStore } from './store/dead-letters.ts';
 import { DedupPages } from './store/dedup-pages.ts';
-import { DynamoSessionStore } from './store/dynamo-session-store.ts';
+import { ErasedSims } from './store/erased-sims.ts';
+import { ErasingDeadLetters } from './store/erasing-dead-letters.ts';
 import type { ItemWriter, StoreDeps } from './store/item-writer.ts';
 import { reportRetries } from './store/report-retries.ts';
-import { SessionLoader } from './store/session-loader.ts';
 import type { SessionStore } from './store/session-store.ts';
 import { tableNames } from './store/tables.ts';
 import type { Clock, Random } from './time.ts';
@@ -34,30 +35,56 @@ export interface Stores {
   close(): void;
 }
 
-const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
+export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
 
 type SharedDeps = StoreDeps & Pick<PartsDeps, 'log' | 'metrics'>;
 
 function buildSessions(shared: SharedDeps, writer: ItemWriter, config: Config): SessionStore {
   const names = tableNames(config);
   const { dedupHorizonDays: horizonDays } = config;
-  return new DynamoSessionStore(
+  return buildProjections(
     {
       ...shared,
-      tableName: names.sessions,
       writer,
-      loader: new SessionLoader(names.sessions, shared),
       pages: new DedupPages({ ...shared, writer, tableName: names.dedup, horizonDays }),
+      erased: new ErasedSims(names.dedup, shared),
       hash16: (text) => sha256(text).slice(0, 32),
     },
     {
-      dedupRingSize: config.dedupRingSize,
+      names,
+      projections: config.projections,
+      keepDays: {
+        sessions: config.sessionKeepDays,
+        sims: config.simKeepDays,
+        usage: config.usageKeepDays,
+      },
       personalFields: personalFieldsOf(config),
       cacheMaxBytes: config.sessionCacheMaxBytes,
+      dedupRingSize: config.dedupRingSize,
       holdBackMs: config.holdBackMs,
       heldBackMax: config.pendingEventsMax,
     },
   );
+}
+
+function buildDeadLetters(shared: SharedDeps, config: Config): DeadLetterStore {
+  const names = tableNames(config);
+  const letters = new DynamoDeadLetterStore({
+    ...shared,
+    tableName: names.deadLetters,
+    keepDays: config.deadLetterKeepDays,
+    gzip: (bytes) => gzipSync(bytes),
+    sha256,
+  });
+  return new ErasingDeadLetters({
+    letters,
+    erased: new ErasedSims(names.dedup, shared),
+    onWithheld: ({ shardId, sequenceNumber }) =>
+      shared.log.info('dead-letter.erased', 'a dead letter names an erased SIM: kept without its bytes', {
+        shardId,
+        sequenceNumber,
+      }),
+  });
 }
 
 export function buildStores({ clients, clock, random, log, metrics }: PartsDeps, config: Config): Stores {
@@ -70,13 +97,7 @@ export function buildStores({ clients, clock, random, log, metrics }: PartsDeps,
   const writer = new ChosenWriter(shared, { mode: config.writeMode, tableName: names.sessions });
   return {
     sessions: buildSessions(shared, writer, config),
-    deadLetters: new DynamoDeadLetterStore({
-      ...shared,
-      tableName: names.deadLetters,
-      keepDays: config.deadLetterKeepDays,
-      gzip: (bytes) => gzipSync(bytes),
-      sha256,
-    }),
+    deadLetters: buildDeadLetters(shared, config),
     open: () => writer.open(),
     close: () => closing.abort(),
   };

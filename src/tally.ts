@@ -1,4 +1,4 @@
-import type { Anomaly, DataSessionEvent } from './decode/event.ts';
+import type { Anomaly, ConnectionEvent } from './decode/event.ts';
 
 /** What became of every event of a batch. Always: read = applied + duplicate + ignored + dead-lettered. */
 export class Tally {
@@ -14,11 +14,13 @@ export class Tally {
     return this.applied + this.duplicate + sum(this.ignored) + sum(this.deadLettered);
   }
 
-  settle(event: DataSessionEvent, kind: 'applied' | 'duplicate'): void {
+  settle(event: ConnectionEvent, kind: 'applied' | 'duplicate'): void {
     this[kind] += 1;
     if (kind === 'duplicate') return;
-    this.downloadBytes += event.downloadBytes ?? 0n;
-    this.uploadBytes += event.uploadBytes ?? 0n;
+    if (event.kind === 'data-session') {
+      this.downloadBytes += event.downloadBytes ?? 0n;
+      this.uploadBytes += event.uploadBytes ?? 0n;
+    }
     for (const anomaly of event.anomalies) increment(this.anomalies, anomaly);
   }
 

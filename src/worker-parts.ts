@@ -25,6 +25,7 @@ export function buildDecoder(config: Config): RecordDecoder {
     unzippedMaxBytes: config.unzippedMaxBytes,
     ...(config.accounts.length > 0 ? { accountSids: new Set(config.accounts) } : {}),
     personalFields: personalFieldsOf(config),
+    keepsSims: config.projections.includes('sims'),
     md5,
     gunzip,
   });

@@ -9,6 +9,7 @@ export const EXIT = {
   notFound: 4,
   checkFailed: 5,
   aws: 6,
+  differences: 7,
 } as const;
 
 const EXIT_OF: { readonly [C in ErrorCode]?: number } = {

@@ -1,17 +1,20 @@
 /** From checked `data` to our event. Copies of one event in other envelopes give equal events, so everything
  *  comes from `data`; the envelope only fills in for a missing sid or type. */
+import { findAnomalies } from './anomalies.ts';
 import type { ConnectionData } from './connection-data.ts';
 import { type Outcome, type Poison, poison } from './decoded-item.ts';
 import type { Envelope } from './envelope.ts';
 import type {
-  Anomaly,
   AttachmentEvent,
   DataSessionEvent,
   EventError,
+  FailedStartEvent,
   Location,
   Network,
   PersonalField,
+  SimEvent,
 } from './event.ts';
+import { imsiTagOf } from './imsi-tag.ts';
 import { RepeatedValues } from './repeated-values.ts';
 
 /** The seven known types, by what follows `.supersim.connection.`.
@@ -68,31 +71,6 @@ function checkDirections(data: ConnectionData): Poison | undefined {
     : undefined;
 }
 
-/** An absent part counts as 0; an absent total agrees with everything. */
-const disagrees = (total: bigint | undefined, download: bigint | undefined, upload: bigint | undefined) =>
-  total !== undefined && total !== (download ?? 0n) + (upload ?? 0n);
-
-/** Nearly always: one for all, since events wait in memory. */
-const NO_ANOMALIES: readonly Anomaly[] = [];
-
-function findAnomalies(
-  data: ConnectionData,
-  envelope: Envelope,
-  isTypeMismatch: boolean,
-): readonly Anomaly[] {
-  const anomalies: Anomaly[] = [];
-  const start = data.data_session_update_start_time;
-  const end = data.data_session_update_end_time;
-  if (disagrees(data.data_total, data.data_download, data.data_upload)) anomalies.push('total-mismatch');
-  if (disagrees(data.data_session_data_total, data.data_session_data_download, data.data_session_data_upload))
-    anomalies.push('session-total-mismatch');
-  if (start !== undefined && end !== undefined && end < start) anomalies.push('window-reversed');
-  if (isTypeMismatch) anomalies.push('type-mismatch');
-  if (data.event_sid && envelope.eventSid && data.event_sid !== envelope.eventSid)
-    anomalies.push('sid-mismatch');
-  return anomalies.length > 0 ? anomalies : NO_ANOMALIES;
-}
-
 const repeated = new RepeatedValues();
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
@@ -100,7 +78,7 @@ type Draft<T> = { -readonly [K in keyof T]: T[K] };
 /** Absent is absent, in deep equality and in storage. Property by property: in a loop over names, or by spreads, it
  *  costs as much as the parsing. */
 function describe(
-  event: Draft<AttachmentEvent | DataSessionEvent>,
+  event: Draft<SimEvent | DataSessionEvent>,
   data: ConnectionData,
   personalFields: ReadonlySet<PersonalField>,
 ): void {
@@ -119,7 +97,7 @@ function describe(
 }
 
 function identify(
-  event: Draft<AttachmentEvent | DataSessionEvent>,
+  event: Draft<SimEvent | DataSessionEvent>,
   data: ConnectionData,
   personalFields: ReadonlySet<PersonalField>,
 ): void {
@@ -188,6 +166,20 @@ interface EventContext {
   readonly arrivedAtMs: number;
   readonly isTypeMismatch: boolean;
   readonly personalFields: ReadonlySet<PersonalField>;
+  readonly keepsSims: boolean;
+}
+
+/** Without a session: an event where SIMs are kept, else ignored. */
+function simOutcome(event: Draft<SimEvent>, data: ConnectionData, context: EventContext): Outcome {
+  describe(event, data, context.personalFields);
+  if (context.keepsSims) tagImsi(event, data);
+  if (context.keepsSims) return { kind: 'event', event };
+  const reason = event.kind === 'attachment' ? 'attachment' : 'session-failed-without-sid';
+  return { kind: 'ignored', reason, event };
+}
+
+function tagImsi(event: Draft<SimEvent | DataSessionEvent>, { imsi }: ConnectionData): void {
+  if (imsi !== undefined) event.imsiTag = imsiTagOf(imsi);
 }
 
 /** Builds the event, or says why it cannot be: first times, then identity, then what the kind asks for. */
@@ -207,14 +199,21 @@ export function toConnectionEvent(
   const anomalies = findAnomalies(data, envelope, context.isTypeMismatch);
   if (type.kind === 'attachment') {
     const event: Draft<AttachmentEvent> = { ...type, eventSid, accountSid, simSid, anomalies };
-    describe(event, data, context.personalFields);
-    return { kind: 'ignored', reason: 'attachment', event };
+    return simOutcome(event, data, context);
   }
   const unmeterable = checkDirections(data);
   if (unmeterable) return unmeterable;
   if (dataSessionSid === undefined) {
     if (type.verb !== 'failed' || hasBytes(data)) return poison('missing-session-sid', 'data_session_sid');
-    return { kind: 'ignored', reason: 'session-failed-without-sid' };
+    const start: Draft<FailedStartEvent> = {
+      kind: 'session-start',
+      verb: 'failed',
+      eventSid,
+      accountSid,
+      simSid,
+      anomalies,
+    };
+    return simOutcome(start, data, context);
   }
   const { kind, verb } = type;
   const event: Draft<DataSessionEvent> = {
@@ -228,5 +227,6 @@ export function toConnectionEvent(
   };
   describe(event, data, context.personalFields);
   measure(event, data);
+  if (context.keepsSims && verb !== 'updated') tagImsi(event, data);
   return { kind: 'event', event };
 }

@@ -14,6 +14,8 @@ export interface ElementContext {
   readonly accountSids: ReadonlySet<string> | undefined;
   /** Those to keep. */
   readonly personalFields: ReadonlySet<PersonalField>;
+  /** Whether events that say something only of a SIM are events, not ignored. */
+  readonly keepsSims: boolean;
 }
 
 /** Source: Twilio, event-streams quickstart; KORE, developers/event-streams/events. */

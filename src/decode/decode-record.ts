@@ -24,6 +24,9 @@ export interface DecoderOptions extends UserRecordOptions {
   /** Those to keep; undefined is all. The others are checked and left behind: what is not stored need not wait in
    *  memory, where it would be a quarter of an event. */
   readonly personalFields?: ReadonlySet<PersonalField>;
+  /** Whether events that say something only of a SIM (attachments, sessions that never came to be) are events, not
+   *  ignored. Default false. */
+  readonly keepsSims?: boolean;
   readonly md5: Md5;
 }
 
@@ -70,9 +73,9 @@ function decodeParts(
 
 /** Makes the decoder of a worker. The schema is built once, with the module. */
 export function createDecoder(options: DecoderOptions): RecordDecoder {
-  const { accountSids, personalFields = ALL_PERSONAL } = options;
+  const { accountSids, personalFields = ALL_PERSONAL, keepsSims = false } = options;
   const decodeOrPoison = (record: Parameters<RecordDecoder>[0]): readonly Part[] => {
-    const context = { arrivedAtMs: record.arrivedAtMs, accountSids, personalFields };
+    const context = { arrivedAtMs: record.arrivedAtMs, accountSids, personalFields, keepsSims };
     try {
       return decodeParts(record, options, context);
     } catch {

@@ -1,5 +1,5 @@
 /** What becomes of each thing found in a Kinesis record: an event, something to pass over, or poison. */
-import type { AttachmentEvent, DataSessionEvent } from './event.ts';
+import type { ConnectionEvent, SimEvent } from './event.ts';
 
 /** Why something can never be decoded. Codes are kept in dead letters and metrics: never reuse one. */
 export const POISON_REASONS = [
@@ -65,16 +65,18 @@ export type PoisonReason = (typeof POISON_REASONS)[number];
 
 /** Why something sound is not metered. */
 export const IGNORED_REASONS = [
-  /** An attachment event: carries no usage. */
+  /** An attachment event, where no SIM's state is kept: carries no usage. */
   'attachment',
   /** A sink's test event, of either vendor. */
   'test-event',
   /** An event of another product that shares the stream. */
   'other-type',
-  /** A session that never came to be: failed, without sid and without bytes. */
+  /** A session that never came to be, where no SIM's state is kept: failed, without sid and without bytes. */
   'session-failed-without-sid',
   /** An account that is not in the allow-list. */
   'account-not-allowed',
+  /** An event of a SIM that was erased. */
+  'sim-erased',
 ] as const;
 export type IgnoredReason = (typeof IGNORED_REASONS)[number];
 
@@ -88,13 +90,13 @@ export interface Poison {
 
 /** What one JSON element turned out to be. */
 export type Outcome =
-  | { readonly kind: 'event'; readonly event: DataSessionEvent }
+  | { readonly kind: 'event'; readonly event: ConnectionEvent }
   | {
       readonly kind: 'ignored';
       readonly reason: IgnoredReason;
       /** Of a test event: what the operator needs to validate the sink. */
       readonly testId?: string;
-      readonly event?: AttachmentEvent;
+      readonly event?: SimEvent;
     }
   | Poison;
 

@@ -54,6 +54,9 @@ interface EventBase {
   readonly imei?: string;
   readonly ipAddress?: string;
   readonly location?: Location;
+  /** 16 bits of a hash of the IMSI, by which changes of it are counted: no IMSI can be told from it. Only of events
+   *  that change a SIM's state. */
+  readonly imsiTag?: number;
   readonly anomalies: readonly Anomaly[];
 }
 
@@ -78,4 +81,12 @@ export interface DataSessionEvent extends EventBase {
   readonly sessionUploadBytes?: bigint;
 }
 
-export type ConnectionEvent = AttachmentEvent | DataSessionEvent;
+/** A session that never came to be: it has no sid and no usage, but says something of its SIM. */
+export interface FailedStartEvent extends EventBase {
+  readonly kind: 'session-start';
+  readonly verb: 'failed';
+}
+
+/** Events of a SIM that belong to no session. */
+export type SimEvent = AttachmentEvent | FailedStartEvent;
+export type ConnectionEvent = SimEvent | DataSessionEvent;

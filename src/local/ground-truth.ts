@@ -2,6 +2,8 @@
  *  product's fold, from the documents alone, so that the two check each other. */
 import { fromIso } from '../time.ts';
 import type { Happening } from './fleet-session.ts';
+import { type SimTruth, simTruthOf } from './sim-truth.ts';
+import { type UsageTruth, UsageTruthKeeper } from './usage-truth.ts';
 
 /** Attributes as the session item has them. Times: ISO 8601 with milliseconds and `Z`. Bytes: whole numbers
  *  below 2^53, so that the truth is plain JSON; a simulated session stays far below. */
@@ -24,13 +26,15 @@ export interface SessionTruth {
 }
 
 /** Why an event is not metered, in the product's words. */
-export type IgnoredTruth = 'attachment' | 'test-event' | 'other-type' | 'session-failed-without-sid';
+export type IgnoredTruth = 'test-event' | 'other-type';
 
 /** What a run over all of the fleet's records must end with. */
 export interface GroundTruth {
   readonly sessions: Readonly<Record<string, SessionTruth>>;
+  readonly sims: Readonly<Record<string, SimTruth>>;
+  readonly usage: UsageTruth;
   readonly totals: {
-    /** Distinct events of data sessions. */
+    /** Distinct events. */
     readonly distinct: number;
     /** Further copies of those. */
     readonly duplicates: number;
@@ -137,30 +141,23 @@ function truthOf(events: readonly Happening[]): SessionTruth {
 export class TruthKeeper {
   private readonly seen = new Set<unknown>();
   private readonly sessions = new Map<string, Happening[]>();
-  private readonly ignored: Record<IgnoredTruth, number> = {
-    attachment: 0,
-    'test-event': 0,
-    'other-type': 0,
-    'session-failed-without-sid': 0,
-  };
+  private readonly sims = new Map<string, Happening[]>();
+  private readonly usage = new UsageTruthKeeper();
+  private readonly ignored: Record<IgnoredTruth, number> = { 'test-event': 0, 'other-type': 0 };
   private duplicates = 0;
   private poison = 0;
 
-  deliver(happening: Happening): 'event' | 'duplicate' | 'ignored' {
-    const { data, suffix } = happening;
-    const sid = data['data_session_sid'];
-    if (typeof sid !== 'string')
-      return this.deliverIgnored(
-        suffix.startsWith('attachment.') ? 'attachment' : 'session-failed-without-sid',
-      );
+  deliver(happening: Happening): 'event' | 'duplicate' {
+    const { data } = happening;
     if (this.seen.has(data['event_sid'])) {
       this.duplicates += 1;
       return 'duplicate';
     }
     this.seen.add(data['event_sid']);
-    const events = this.sessions.get(sid);
-    if (events) events.push(happening);
-    else this.sessions.set(sid, [happening]);
+    const sid = data['data_session_sid'];
+    if (typeof sid === 'string') keepUnder(this.sessions, sid, happening);
+    keepUnder(this.sims, String(data['sim_sid']), happening);
+    this.usage.add(happening);
     return 'event';
   }
 
@@ -178,6 +175,13 @@ export class TruthKeeper {
   finish(): GroundTruth {
     return {
       sessions: Object.fromEntries([...this.sessions].map(([sid, events]) => [sid, truthOf(events)])),
+      sims: Object.fromEntries(
+        [...this.sims].flatMap(([sid, events]) => {
+          const truth = simTruthOf(events);
+          return truth ? [[sid, truth]] : [];
+        }),
+      ),
+      usage: this.usage.finish(),
       totals: {
         distinct: this.seen.size,
         duplicates: this.duplicates,
@@ -187,6 +191,12 @@ export class TruthKeeper {
       },
     };
   }
+}
+
+function keepUnder(kept: Map<string, Happening[]>, sid: string, happening: Happening): void {
+  const events = kept.get(sid);
+  if (events) events.push(happening);
+  else kept.set(sid, [happening]);
 }
 
 const shown = (value: unknown): string => (value === undefined ? '(absent)' : String(value));

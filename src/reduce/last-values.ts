@@ -108,18 +108,31 @@ export function isSameValue(a: unknown, b: unknown): boolean {
   return count === 0;
 }
 
-/** Folds one event's descriptive fields. Absent never overwrites, except `dataModifier`: absent means unblocked.
- *  A value that says nothing new stays the old one, so that a session in memory keeps no event's texts alive. */
-export function foldLastValues(
+/** Folds one event's descriptive fields into a session's. */
+export const foldLastValues = (
   values: LastValues,
   stamps: Stamps,
   event: DataSessionEvent,
   personalFields: ReadonlySet<PersonalField>,
-): { values: LastValues; stamps: Stamps } {
-  const stamp = stampOf(event);
+): LastFold => foldFields({ values, stamps }, event, stampOf(event), fieldsOf(personalFields));
+
+/** Values, and when each was true. */
+export interface LastFold {
+  readonly values: LastValues;
+  readonly stamps: Stamps;
+}
+
+/** Folds some of an event's fields. Absent never overwrites, except `dataModifier`: absent means unblocked.
+ *  A value that says nothing new stays the old one, so that a session in memory keeps no event's texts alive. */
+export function foldFields(
+  { values, stamps }: LastFold,
+  event: Partial<Pick<DataSessionEvent, LastValueField>>,
+  stamp: Stamp,
+  fields: readonly LastValueField[],
+): LastFold {
   let newValues: Record<string, unknown> | undefined;
   const newStamps: Record<string, Stamp> = { ...stamps };
-  for (const field of fieldsOf(personalFields)) {
+  for (const field of fields) {
     const value = field === 'dataModifier' ? (event.dataModifier ?? null) : event[field];
     if (value === undefined) continue;
     const oldValue = values[field];

@@ -37,6 +37,8 @@ export interface SessionAggregate {
   readonly upload: Direction;
   /** An event that shows the session's start was seen, so nothing was used before the first event. */
   readonly isSeenFromStart: boolean;
+  /** Some event said that the SIM's data use is blocked. Absent: none did. */
+  readonly hasBeenBlocked?: true;
   readonly eventCount: number;
   readonly updateCount: number;
 }
@@ -106,6 +108,9 @@ const windowEndOf = (event: DataSessionEvent): number | undefined =>
     ? undefined
     : (event.windowEndMs ?? (event.verb === 'ended' ? event.sessionEndMs : undefined));
 
+/** The time by which an event's window is put into an hour. Unit: ms since 1970. */
+export const stampOfUsage = (event: DataSessionEvent): number => windowEndOf(event) ?? stampOf(event).timeMs;
+
 const showsStart = (event: DataSessionEvent): boolean =>
   event.verb === 'started' ||
   (event.windowStartMs !== undefined &&
@@ -129,6 +134,7 @@ export function foldEvent(
     eventCount: session.eventCount + 1,
     updateCount: session.updateCount + (event.verb === 'updated' ? 1 : 0),
   };
+  if (session.hasBeenBlocked || event.dataModifier !== undefined) next.hasBeenBlocked = true;
   const terminal = laterTerminal(session.terminal, terminalOf(event));
   if (terminal) next.terminal = terminal;
   const startedAtMs = min(session.startedAtMs, startOf(event));

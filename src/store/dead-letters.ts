@@ -11,6 +11,8 @@ export interface DeadLetter {
   readonly sequenceNumber: string;
   /** Place inside the Kinesis record: aggregates and arrays hold several events. */
   readonly index: number;
+  /** Place inside `raw`, where that is known: a redrive then takes this element only. */
+  readonly element?: number;
   /** Why: a reason code of `decode` or of the session store. */
   readonly reason: string;
   /** Path of the field that was refused, never its value. */
@@ -79,6 +81,7 @@ export class DynamoDeadLetterStore implements DeadLetterStore {
       sequence_number: letter.sequenceNumber,
       index: letter.index,
       reason: letter.reason,
+      ...(letter.element === undefined ? {} : { element: letter.element }),
       ...(letter.field === undefined ? {} : { field: letter.field }),
       arrived_at: toIso(letter.arrivedAtMs),
       recorded_at: toIso(nowMs),

@@ -38,6 +38,11 @@ export class PackedWriter {
   hex(digits: string): void {
     this.at += this.bytes.write(digits, this.at, 'hex');
   }
+  /** Absent is 0, a text is its length plus one, and UTF-8. */
+  text(value: string | undefined): void {
+    this.varint(value === undefined ? 0n : BigInt(Buffer.byteLength(value) + 1));
+    if (value !== undefined) this.at += this.bytes.write(value, this.at);
+  }
   finish(): Uint8Array {
     return this.bytes.subarray(0, this.at);
   }
@@ -86,9 +91,16 @@ export class PackedReader {
     return stored === 0n ? undefined : stored - 1n;
   }
   hex(count: number): string {
+    return this.take(count, 'hex');
+  }
+  text(): string | undefined {
+    const stored = Number(this.varint());
+    return stored === 0 ? undefined : this.take(stored - 1, 'utf8');
+  }
+  private take(count: number, encoding: 'hex' | 'utf8'): string {
     const from = this.at;
     this.at += count;
     if (this.at > this.bytes.length) throw new RangeError('private state ends early');
-    return this.bytes.toString('hex', from, this.at);
+    return this.bytes.toString(encoding, from, this.at);
   }
 }

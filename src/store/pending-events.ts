@@ -1,23 +1,22 @@
-/** Events on their way into the table: who waits for them, and in which session's queue they stand. */
-import type { DataSessionEvent } from '../decode/event.ts';
+/** Events on their way into the table: who waits for them, and in which item's queue they stand. */
 import type { EventId } from '../reduce/dedup-memory.ts';
 import type { EventOutcome } from './session-store.ts';
 
-export interface PendingEvent {
-  readonly event: DataSessionEvent;
+export interface PendingEvent<E> {
+  readonly event: E;
   readonly id: EventId;
   readonly request: ApplyRequest;
   /** Place in the request. */
   readonly index: number;
 }
 
-/** The events of one session that nobody has begun to write. */
-export interface SessionQueue {
-  readonly sid: string;
-  events: PendingEvent[];
+/** The events of one item that nobody has begun to write. */
+export interface ItemQueue<E> {
+  readonly id: string;
+  events: PendingEvent<E>[];
   /** To be written now, not held back. */
   isDue: boolean;
-  /** At most one write of a session is under way. */
+  /** At most one write of an item is under way. */
   isRunning: boolean;
 }
 

@@ -3,8 +3,10 @@
  *
  *  Layout, version 1: version u8 · flags u8 · [spilled-through time48] · [ring-through time48]
  *  · cumulative and before counters present by flag, as varints · [terminal time48 rank u8]
- *  · stamp count u8, each time48 rank u8 fields u16 · id count varint · ids of 16 bytes · [writer u32]. */
+ *  · stamp count u8, each time48 rank u8 fields u16 · id count varint · ids of 16 bytes · [writer u32].
+ *  Version 2 goes on: more flags u8 · [hours of usage]. What does not understand them must not write the item. */
 import type { DedupMemory, EventId } from '../reduce/dedup-memory.ts';
+import type { HourlyUsage, UsageLine } from '../reduce/hourly-usage.ts';
 import {
   compareStamps,
   LAST_VALUE_FIELDS,
@@ -13,8 +15,10 @@ import {
   type Stamps,
 } from '../reduce/last-values.ts';
 import { PackedReader, PackedWriter } from './packed-bytes.ts';
+import { packedHoursMaxBytes, packHours, unpackHours } from './packed-hours.ts';
 
 const LAYOUT_VERSION = 1;
+const LAYOUT_VERSION_MORE = 2;
 const EVENT_ID_DIGITS = 32;
 export const EVENT_ID_BYTES = 16;
 
@@ -32,7 +36,12 @@ export interface PrivateState {
   readonly upload: DirectionCounters;
   /** A number of the process that wrote it, by which it knows its own write again. */
   readonly writer?: number;
+  readonly hasBeenBlocked?: true;
+  /** Absent: none. */
+  readonly usage?: HourlyUsage;
 }
+
+const MORE = { blocked: 1, usage: 2 } as const;
 
 const FLAG = {
   seenFromStart: 1,
@@ -45,8 +54,11 @@ const FLAG = {
 } as const;
 
 /** What `packPrivateState` writes at most, with room for counters of 150 bits. */
-const maxBytesOf = ({ memory }: PrivateState, stampGroups: number): number =>
-  120 + 9 * stampGroups + EVENT_ID_BYTES * memory.ring.length;
+const maxBytesOf = ({ memory, usage }: PrivateState, stampGroups: number): number =>
+  121 +
+  9 * stampGroups +
+  EVENT_ID_BYTES * memory.ring.length +
+  (usage === undefined ? 0 : packedHoursMaxBytes(usage));
 
 interface StampGroup {
   readonly stamp: Stamp;
@@ -85,7 +97,13 @@ function flagsOf(state: PrivateState): number {
   );
 }
 
-export function packPrivateState(state: PrivateState): Uint8Array {
+const moreFlagsOf = ({ hasBeenBlocked, usage }: PrivateState): number =>
+  (hasBeenBlocked ? MORE.blocked : 0) |
+  (usage !== undefined && usage.open.length + usage.closed.length > 0 ? MORE.usage : 0);
+
+/** `line`: what the item's own attributes say; usage of that line takes less room. */
+export function packPrivateState(state: PrivateState, line: UsageLine = {}): Uint8Array {
+  const more = moreFlagsOf(state);
   const groups = groupStamps(state.stamps);
   const writer = new PackedWriter(maxBytesOf(state, groups.length));
   const stamp = (value: Stamp): void => {
@@ -93,7 +111,7 @@ export function packPrivateState(state: PrivateState): Uint8Array {
     writer.uint8(value.rank);
   };
   const { memory } = state;
-  writer.uint8(LAYOUT_VERSION);
+  writer.uint8(more === 0 ? LAYOUT_VERSION : LAYOUT_VERSION_MORE);
   writer.uint8(flagsOf(state));
   if (memory.spilledThroughMs !== undefined) writer.time48(memory.spilledThroughMs);
   if (memory.ringThroughMs !== undefined) writer.time48(memory.ringThroughMs);
@@ -111,6 +129,8 @@ export function packPrivateState(state: PrivateState): Uint8Array {
   writer.varint(BigInt(memory.ring.length));
   for (const id of memory.ring) writer.hex(id);
   if (state.writer !== undefined) writer.uint32(state.writer);
+  if (more !== 0) writer.uint8(more);
+  if (more & MORE.usage) packHours(writer, state.usage as HourlyUsage, line);
   return writer.finish();
 }
 
@@ -136,10 +156,23 @@ function readDirection(reader: PackedReader): DirectionCounters {
   };
 }
 
-/** @throws RangeError when the bytes are not a state of this layout. */
-export function unpackPrivateState(bytes: Uint8Array): PrivateState {
+/** What version 2 has more. */
+function readMore(reader: PackedReader, line: UsageLine): Pick<PrivateState, 'hasBeenBlocked' | 'usage'> {
+  const more = reader.uint8();
+  if (more & ~(MORE.blocked | MORE.usage)) throw new RangeError('private state with unknown parts');
+  return {
+    ...(more & MORE.blocked ? { hasBeenBlocked: true } : {}),
+    ...(more & MORE.usage ? { usage: unpackHours(reader, line) } : {}),
+  };
+}
+
+/** `line`: as it was packed with.
+ *  @throws RangeError when the bytes are not a state of this layout. */
+export function unpackPrivateState(bytes: Uint8Array, line: UsageLine = {}): PrivateState {
   const reader = new PackedReader(bytes);
-  if (reader.uint8() !== LAYOUT_VERSION) throw new RangeError('private state of an unknown layout');
+  const version = reader.uint8();
+  if (version !== LAYOUT_VERSION && version !== LAYOUT_VERSION_MORE)
+    throw new RangeError('private state of an unknown layout');
   const flags = reader.uint8();
   const spilledThroughMs = flags & FLAG.spilledThrough ? reader.time48() : undefined;
   const ringThroughMs = flags & FLAG.ringThrough ? reader.time48() : undefined;
@@ -153,7 +186,9 @@ export function unpackPrivateState(bytes: Uint8Array): PrivateState {
   for (let at = 0; at < ids.length; at += EVENT_ID_DIGITS)
     ring.push(ids.slice(at, at + EVENT_ID_DIGITS) as EventId);
   const writer = flags & FLAG.writer ? reader.uint32() : undefined;
+  const more = version === LAYOUT_VERSION_MORE ? readMore(reader, line) : {};
   return {
+    ...more,
     memory: {
       ring,
       hasPages: (flags & FLAG.pages) !== 0,

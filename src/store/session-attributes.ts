@@ -1,9 +1,12 @@
 /** The session item's attributes, each with how it is made of a session: the only place, beside `session-item.ts`
  *  which reads them, that knows their names. See README, "The session item". */
+
+import { lineOf } from '../reduce/hourly-usage.ts';
 import type { LastValues } from '../reduce/last-values.ts';
 import { isSameValue } from '../reduce/last-values.ts';
 import { type SessionAggregate, type SessionUsage, usageOf } from '../reduce/session.ts';
 import { toIso } from '../time.ts';
+import type { WriteStamp } from './item-kind.ts';
 import { type Draft, errorItem, locationItem, networkItem } from './item-parts.ts';
 import { type ItemMap, type ItemValue, itemSizeBytes, valueBytes } from './item-size.ts';
 import type { ItemChange, ReadItem } from './item-writer.ts';
@@ -52,6 +55,8 @@ const ATTRIBUTES: readonly Attribute[] = [
   attribute('error', ({ values }) => values.error, errorItem),
   attribute('location', ({ values }) => values.location, locationItem),
   attribute('status', ({ terminal }) => terminal?.status ?? 'open', asIs<string>),
+  // Only of open sessions, for an index that holds only those: short, for it is in each write.
+  attribute('is_open', ({ terminal }) => (terminal ? undefined : '1'), asIs<string>),
   attribute('started_at', ({ startedAtMs }) => startedAtMs, toIso),
   attribute('ended_at', ({ terminal }) => terminal?.endedAtMs, toIso),
   attribute('usage_through', ({ usageThroughMs }) => usageThroughMs, toIso),
@@ -67,11 +72,14 @@ const ATTRIBUTES: readonly Attribute[] = [
 
 /** Those that every write has anew. */
 const ALWAYS = ['version', 'updated_at', 'dedup'] as const;
+/** DynamoDB's TTL attribute; absent when sessions are kept for ever. */
+const EXPIRY = 'expires_at';
 
 export const KNOWN_ATTRIBUTES: ReadonlySet<string> = new Set([
   'data_session_sid',
   'schema_version',
   ...ALWAYS,
+  EXPIRY,
   ...ATTRIBUTES.map(({ name }) => name),
 ]);
 
@@ -82,24 +90,25 @@ const ALWAYS_BYTES =
   ISO_BYTES +
   valueBytes(SESSION_SCHEMA_VERSION);
 
-/** What is new in every write of a session. `writer`: a number of this process, by which it knows its own write again. */
-export interface WriteStamp {
-  readonly updatedAtMs: number;
-  readonly writer?: number;
-}
-
-function setAlways(item: Draft, { session, memory, version }: StoredSession, stamp: WriteStamp): void {
+function setAlways(item: Draft, { session, memory, version, usage }: StoredSession, stamp: WriteStamp): void {
   item['version'] = version;
   item['updated_at'] = toIso(stamp.updatedAtMs);
-  item['dedup'] = packPrivateState({
-    memory,
-    stamps: session.stamps,
-    isSeenFromStart: session.isSeenFromStart,
-    download: session.download,
-    upload: session.upload,
-    ...(session.terminal ? { terminalStamp: session.terminal.stamp } : {}),
-    ...(stamp.writer === undefined ? {} : { writer: stamp.writer }),
-  });
+  if (stamp.expiresAtSeconds !== undefined) item[EXPIRY] = stamp.expiresAtSeconds;
+  const { stamps, isSeenFromStart, download, upload, terminal, hasBeenBlocked } = session;
+  item['dedup'] = packPrivateState(
+    {
+      memory,
+      stamps,
+      isSeenFromStart,
+      download,
+      upload,
+      ...(terminal ? { terminalStamp: terminal.stamp } : {}),
+      ...(stamp.writer === undefined ? {} : { writer: stamp.writer }),
+      ...(hasBeenBlocked ? { hasBeenBlocked } : {}),
+      ...(usage ? { usage } : {}),
+    },
+    lineOf(session.values),
+  );
 }
 
 /** The whole item. */
@@ -141,10 +150,15 @@ export function changeFromItem(item: ReadItem, after: StoredSession, stamp: Writ
 }
 
 /** The size of the whole item, without making it. `dedup`: as packed. Unit: bytes. */
-export function sessionItemBytes({ session, unknown, version }: StoredSession, dedup: Uint8Array): number {
+export function sessionItemBytes(
+  { session, unknown, version }: StoredSession,
+  dedup: Uint8Array,
+  { expiresAtSeconds }: Pick<WriteStamp, 'expiresAtSeconds'> = {},
+): number {
   const usage = usageOf(session);
   let bytes = itemSizeBytes(unknown) + ALWAYS_BYTES + dedup.length + valueBytes(version);
   bytes += valueBytes(session.dataSessionSid);
+  if (expiresAtSeconds !== undefined) bytes += EXPIRY.length + valueBytes(expiresAtSeconds);
   for (const { name, partOf, make } of ATTRIBUTES) {
     const part = partOf(session, usage);
     if (part !== undefined && part !== null)

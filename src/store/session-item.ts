@@ -1,45 +1,17 @@
 /** Session item → domain. The way back is `session-attributes.ts`. */
 import type { EventError, Location, Network } from '../decode/event.ts';
+import { lineOf, type UsageLine } from '../reduce/hourly-usage.ts';
 import type { LastValues } from '../reduce/last-values.ts';
 import type { Terminal } from '../reduce/session.ts';
-import { fromIso } from '../time.ts';
-import type { ItemMap } from './item-size.ts';
+import { type Attributes, instant, integer, map, text, unknownOf } from './item-attributes.ts';
 import { type PrivateState, unpackPrivateState } from './private-state.ts';
 import { KNOWN_ATTRIBUTES, TEXT_ATTRIBUTES } from './session-attributes.ts';
 import type { StoredSession } from './stored-session.ts';
 
-type Attributes = Record<string, unknown>;
-
-/** Numbers arrive as number, bigint or lib-dynamodb's wrapped text, by client setting: all are read exactly. */
-function integer(attributes: Attributes, name: string): bigint {
-  const value = attributes[name];
-  const wrapped = typeof value === 'object' && value !== null && 'value' in value ? value.value : value;
-  if (typeof wrapped !== 'number' && typeof wrapped !== 'bigint' && typeof wrapped !== 'string')
-    throw new RangeError(`attribute ${name} is not a number`);
-  return BigInt(wrapped);
-}
-
-function text(attributes: Attributes, name: string): string | undefined {
-  const value = attributes[name];
-  if (value === undefined || typeof value === 'string') return value;
-  throw new RangeError(`attribute ${name} is not a string`);
-}
-
-function instant(attributes: Attributes, name: string): number | undefined {
-  const iso = text(attributes, name);
-  if (iso === undefined) return undefined;
-  const epochMs = fromIso(iso);
-  if (Number.isNaN(epochMs)) throw new RangeError(`attribute ${name} is not a time`);
-  return epochMs;
-}
-
-const map = (attributes: Attributes, name: string): Attributes | undefined =>
-  attributes[name] as Attributes | undefined;
-
 const present = <T extends object>(value: { [K in keyof T]: T[K] | undefined }): T =>
   Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as T;
 
-function readNetwork(item: Attributes): Network {
+export function readNetwork(item: Attributes): Network {
   return present<Network>({
     mcc: text(item, 'mcc') as string,
     mnc: text(item, 'mnc') as string,
@@ -47,6 +19,17 @@ function readNetwork(item: Attributes): Network {
     isoCountry: text(item, 'iso_country') as string,
     sid: text(item, 'sid') as string,
   });
+}
+
+/** What `errorItem` made. */
+export function readError(item: Attributes | undefined): EventError | undefined {
+  return (
+    item &&
+    present<EventError>({
+      code: (item['code'] === undefined ? undefined : Number(integer(item, 'code'))) as number,
+      message: text(item, 'message') as string,
+    })
+  );
 }
 
 function readLocation(item: Attributes): Location {
@@ -73,12 +56,7 @@ function readValues(attributes: Attributes, state: PrivateState): LastValues {
     // Known to be unblocked is stored as a stamp without an attribute.
     dataModifier: text(attributes, 'data_modifier') ?? (state.stamps.dataModifier ? null : undefined),
     network: network && readNetwork(network),
-    error:
-      error &&
-      present<EventError>({
-        code: (error['code'] === undefined ? undefined : Number(integer(error, 'code'))) as number,
-        message: text(error, 'message') as string,
-      }),
+    error: readError(error),
     location: location && readLocation(location),
   } as LastValues);
 }
@@ -90,13 +68,24 @@ function readTerminal(attributes: Attributes, state: PrivateState): Terminal | u
   return { status, stamp: state.terminalStamp, ...(endedAtMs === undefined ? {} : { endedAtMs }) };
 }
 
+/** What the item says of the line in which the session was last. */
+function itemLine(attributes: Attributes): UsageLine {
+  const network = map(attributes, 'network');
+  const [fleetSid, apn] = [text(attributes, 'fleet_sid'), text(attributes, 'apn')];
+  return lineOf({
+    ...(fleetSid === undefined ? {} : { fleetSid }),
+    ...(apn === undefined ? {} : { apn }),
+    ...(network === undefined ? {} : { network: readNetwork(network) }),
+  });
+}
+
 /** @throws RangeError when the item was not written by this program or is damaged. */
 export function sessionFromItem(attributes: Attributes): StoredSession {
   const dedup = attributes['dedup'];
   const dataSessionSid = text(attributes, 'data_session_sid');
   if (!(dedup instanceof Uint8Array) || dataSessionSid === undefined)
     throw new RangeError('not a session item of this program');
-  const state = unpackPrivateState(dedup);
+  const state = unpackPrivateState(dedup, itemLine(attributes));
   const terminal = readTerminal(attributes, state);
   const startedAtMs = instant(attributes, 'started_at');
   const usageThroughMs = instant(attributes, 'usage_through');
@@ -111,13 +100,13 @@ export function sessionFromItem(attributes: Attributes): StoredSession {
       download: { counted: integer(attributes, 'counted_download_bytes'), ...state.download },
       upload: { counted: integer(attributes, 'counted_upload_bytes'), ...state.upload },
       isSeenFromStart: state.isSeenFromStart,
+      ...(state.hasBeenBlocked ? { hasBeenBlocked: true } : {}),
       eventCount: Number(integer(attributes, 'event_count')),
       updateCount: Number(integer(attributes, 'update_count')),
     },
     memory: state.memory,
+    ...(state.usage ? { usage: state.usage } : {}),
     version: Number(integer(attributes, 'version')),
-    unknown: Object.fromEntries(
-      Object.entries(attributes).filter(([name]) => !KNOWN_ATTRIBUTES.has(name)),
-    ) as ItemMap,
+    unknown: unknownOf(attributes, KNOWN_ATTRIBUTES),
   };
 }

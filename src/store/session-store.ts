@@ -1,19 +1,23 @@
-/** The port through which events become durable. Implementations: DynamoSessionStore. */
-import type { DataSessionEvent } from '../decode/event.ts';
+/** The port through which events become durable. Implementations: `Projections`. */
+import type { ConnectionEvent } from '../decode/event.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { Blocking, UnreadableReason } from './item-kind.ts';
 
-export type EventOutcome =
+export type EventOutcome = (
   | { readonly kind: 'applied' }
   | { readonly kind: 'duplicate' }
+  /** Not to be kept. */
+  | { readonly kind: 'ignored'; readonly reason: 'sim-erased' }
   /** The store can never take it: keep the event as a dead letter and go on. */
-  | { readonly kind: 'refused'; readonly reason: 'session-item-unreadable' | 'refused-by-store' };
+  | { readonly kind: 'refused'; readonly reason: UnreadableReason | 'refused-by-store' }
+) & { readonly blocking?: Blocking };
 
 export interface SessionStore {
   /** Counts each event exactly once, whoever else applies it and however often. Outcomes are in the events'
    *  order. Resolves only when all of it is durable; rejects with an `AbortError` when `signal` aborts.
-   *  `mayWait`: may be held back for a while, to be written together with later events of the same sessions. */
+   *  `mayWait`: may be held back for a while, to be written together with later events of the same items. */
   apply(
-    events: readonly DataSessionEvent[],
+    events: readonly ConnectionEvent[],
     signal: AbortSignal,
     options?: { readonly mayWait?: boolean },
   ): Promise<readonly EventOutcome[]>;

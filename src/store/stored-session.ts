@@ -1,4 +1,5 @@
 import type { DedupMemory } from '../reduce/dedup-memory.ts';
+import type { HourlyUsage } from '../reduce/hourly-usage.ts';
 import type { SessionAggregate } from '../reduce/session.ts';
 import type { ItemMap } from './item-size.ts';
 
@@ -9,4 +10,8 @@ export interface StoredSession {
   readonly memory: DedupMemory;
   readonly version: number;
   readonly unknown: ItemMap;
+  /** Of hours that the usage table does not have yet. Absent: none. */
+  readonly usage?: HourlyUsage;
+  /** The closed hours are in the usage table: known here, not stored. */
+  readonly isHandedOn?: true;
 }

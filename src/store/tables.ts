@@ -6,15 +6,23 @@ import {
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
 import { errorName } from '../errors.ts';
+import { PROJECTIONS, type Projection } from './projection-names.ts';
 
 export interface TableNaming {
   readonly tablePrefix: string;
   /** Also the lease table's name, as with KCL. */
   readonly application: string;
+  /** Those whose tables are asked for. Default all. */
+  readonly projections?: readonly Projection[];
 }
 
-export const tableNames = ({ tablePrefix, application }: TableNaming) => ({
+export const tableNames = ({
+  tablePrefix,
+  application,
+}: Pick<TableNaming, 'tablePrefix' | 'application'>) => ({
   sessions: `${tablePrefix}-sessions`,
+  sims: `${tablePrefix}-sims`,
+  usage: `${tablePrefix}-usage`,
   dedup: `${tablePrefix}-dedup`,
   deadLetters: `${tablePrefix}-dead-letters`,
   leases: application,
@@ -31,10 +39,26 @@ export interface TableDefinition {
 
 export function tableDefinitions(naming: TableNaming): readonly TableDefinition[] {
   const names = tableNames(naming);
+  const { projections = PROJECTIONS } = naming;
+  const ttlAttribute = 'expires_at';
+  const of = (projection: Projection, definition: TableDefinition): readonly TableDefinition[] =>
+    projections.includes(projection) ? [definition] : [];
   return [
-    { name: names.sessions, key: ['data_session_sid'], indexes: { 'by-sim': ['sim_sid', 'started_at'] } },
-    { name: names.dedup, key: ['item_key', 'page_id'], indexes: {}, ttlAttribute: 'expires_at' },
-    { name: names.deadLetters, key: ['shard_id', 'record_id'], indexes: {}, ttlAttribute: 'expires_at' },
+    {
+      name: names.sessions,
+      key: ['data_session_sid'],
+      indexes: { 'by-sim': ['sim_sid', 'started_at'], 'open-by-sim': ['sim_sid', 'is_open'] },
+      ttlAttribute,
+    },
+    ...of('sims', { name: names.sims, key: ['sim_sid'], indexes: {}, ttlAttribute }),
+    ...of('usage', {
+      name: names.usage,
+      key: ['sim_sid', 'day_fleet'],
+      indexes: { 'by-fleet': ['fleet_sid', 'day'] },
+      ttlAttribute,
+    }),
+    { name: names.dedup, key: ['item_key', 'page_id'], indexes: {}, ttlAttribute },
+    { name: names.deadLetters, key: ['shard_id', 'record_id'], indexes: {}, ttlAttribute },
     { name: names.leases, key: ['leaseKey'], indexes: {} },
   ];
 }

@@ -39,7 +39,8 @@ export function measureDecodeFold(events: number): DecodeFoldResult {
     const sessions = new Map<string, SessionAggregate>();
     for (const record of records)
       for (const item of decode(record).items) {
-        if (item.kind !== 'event') throw new Error(`the load holds ${item.kind}`);
+        if (item.kind !== 'event' || item.event.kind !== 'data-session')
+          throw new Error(`the load holds ${item.kind}`);
         const sid = item.event.dataSessionSid;
         sessions.set(sid, foldEvent(sessions.get(sid) ?? emptySession(sid), item.event, NO_FIELDS));
       }

@@ -86,6 +86,8 @@ describe('a command', () => {
     'put',
     'sessions',
     'export',
+    'reconcile',
+    'gaps',
     'leases',
     'health',
     'config',

@@ -8,10 +8,13 @@ import { createLog } from '../../src/ops/pino-log.ts';
 import { PrometheusMetrics } from '../../src/ops/prometheus-metrics.ts';
 import { ShardConsumer } from '../../src/shard-consumer.ts';
 import type { DeadLetter } from '../../src/store/dead-letters.ts';
+import type { WriteStamp } from '../../src/store/item-kind.ts';
 import { unpackPrivateState } from '../../src/store/private-state.ts';
 import { sessionToItem } from '../../src/store/session-attributes.ts';
 import { sessionFromItem } from '../../src/store/session-item.ts';
+import { simFromItem, simToItem } from '../../src/store/sim-item.ts';
 import { tableNames } from '../../src/store/tables.ts';
+import { usageFromItem, usageToItem } from '../../src/store/usage-item.ts';
 import { buildStores } from '../../src/stores.ts';
 import { fromIso, systemClock, systemRandom } from '../../src/time.ts';
 import { Turns } from '../../src/turns.ts';
@@ -106,22 +109,31 @@ export class BatchFlow {
     this.lines = [];
   }
 
-  /** Every stored item is read back to exactly what was written. */
-  checkItems(): number {
-    const items = this.dynamodb.items(tableNames(config).sessions);
+  private checkTable(table: string, rewrite: Rewrite): number {
+    const items = this.dynamodb.items(table);
     for (const item of items) {
       const { writer } = unpackPrivateState(item['dedup'] as Uint8Array);
       const updatedAtMs = fromIso(String(item['updated_at']));
-      const again = sessionToItem(sessionFromItem(item), {
-        updatedAtMs,
-        ...(writer === undefined ? {} : { writer }),
-      });
+      const again = rewrite(item, { updatedAtMs, ...(writer === undefined ? {} : { writer }) });
       if (textOf(again) !== textOf(item))
-        throw new Error('a session item that is not written as it was read');
+        throw new Error(`an item of ${table} is not written as it was read`);
     }
     return items.length;
   }
+
+  /** Every stored item is read back to exactly what was written. */
+  checkItems(): number {
+    const names = tableNames(config);
+    const sessions = this.checkTable(names.sessions, (item, stamp) =>
+      sessionToItem(sessionFromItem(item), stamp),
+    );
+    this.checkTable(names.sims, (item, stamp) => simToItem(simFromItem(item), stamp));
+    this.checkTable(names.usage, (item, stamp) => usageToItem(usageFromItem(item), stamp));
+    return sessions;
+  }
 }
+
+type Rewrite = (item: Record<string, unknown>, stamp: WriteStamp) => object;
 
 const pageOf = (records: readonly FuzzedRecord[]) => ({
   records: records.map(({ index, data, arrivedAtMs, partitionKey }) => ({

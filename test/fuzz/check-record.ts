@@ -167,7 +167,9 @@ async function checkLetter(item: DecodedItem & { kind: 'poison' }, record: Fuzze
 export async function checkRecord(record: FuzzedRecord, decoders: Decoders): Promise<readonly string[]> {
   const { items } = checkDecoded(record, decoders);
   const looked = items.slice(0, ITEMS_LOOKED_AT_MAX);
-  const events = looked.flatMap((item) => (item.kind === 'event' ? [item.event] : []));
+  const events = looked.flatMap((item) =>
+    item.kind === 'event' && item.event.kind === 'data-session' ? [item.event] : [],
+  );
   const isPersonal = record.index % 2 === 0;
   if (events.length > 0) checkSession(events, isPersonal, record.arrivedAtMs);
   for (const item of looked) if (item.kind === 'poison') await checkLetter(item, record);

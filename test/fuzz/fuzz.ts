@@ -69,6 +69,7 @@ export function workerDecoders(): Decoders {
   const measured = createDecoder({
     recordMaxBytes: config.recordMaxBytes,
     unzippedMaxBytes: config.unzippedMaxBytes,
+    keepsSims: true,
     md5,
     gunzip: (bytes, maxBytes) => {
       const plain = gunzip(bytes, maxBytes);

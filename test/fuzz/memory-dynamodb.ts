@@ -26,6 +26,15 @@ const KEY_MAX_BYTES = {
   page_id: 1_024,
 };
 
+/** Of an item, or of its key alone. */
+const keyOf = (item: Attributes): string =>
+  JSON.stringify(
+    item['data_session_sid'] ?? [
+      item['item_key'] ?? item['sim_sid'],
+      item['page_id'] ?? item['day_fleet'] ?? '',
+    ],
+  );
+
 const plain = (item: Marshalled): Attributes => unmarshall(item, { wrapNumbers: true });
 
 const invalid = (message: string): Error =>
@@ -73,7 +82,7 @@ export class MemoryDynamoDb {
     item: Attributes,
   ): unknown {
     validate(item);
-    const key = `${item['data_session_sid'] ?? item['item_key']} ${item['page_id'] ?? ''}`;
+    const key = keyOf(item);
     const stored = this.table(TableName).get(key);
     const found = stored && plain(stored);
     const isMet =
@@ -90,8 +99,8 @@ export class MemoryDynamoDb {
   private batchGet(requests: NonNullable<Input['RequestItems']>): unknown {
     const responses = Object.entries(requests).map(([name, { Keys }]) => [
       name,
-      Keys.flatMap(({ data_session_sid: sid }) => {
-        const found = this.table(name).get(`${sid} `);
+      Keys.flatMap((key) => {
+        const found = this.table(name).get(keyOf(key));
         return found ? [plain(found)] : [];
       }),
     ]);

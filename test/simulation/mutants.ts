@@ -52,17 +52,17 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'page written with uncommitted ids',
-    file: 'store/session-round.ts',
+    file: 'store/aggregate-round.ts',
     find: 'const spilled = spill(stored.memory);',
     replace: 'const spilled = spill(remember(stored.memory, fresh));',
   },
   {
     name: 'ring trimmed before the page is durable',
-    file: 'store/session-round.ts',
-    find: 'const pages = await this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids);',
-    replace: `const pages = 1;
+    file: 'store/aggregate-round.ts',
+    find: 'const written = await pages.write(kind.pageKeyOf(base.id), spilled.ids);',
+    replace: `const written = 1;
       const later = this.deps.clock.sleep(1_000);
-      later.then(() => this.deps.pages.write(pageKeyOf(session.dataSessionSid), spilled.ids)).catch(() => undefined);`,
+      later.then(() => pages.write(kind.pageKeyOf(base.id), spilled.ids)).catch(() => undefined);`,
   },
   {
     name: 'version check dropped from statements',
@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a refused write taken for a stored one',
-    file: 'store/session-round.ts',
+    file: 'store/aggregate-round.ts',
     find: "if (outcome.kind === 'conflict') {",
     replace: "if (outcome.kind === 'conflict' && this.writerNumber < 0) {",
   },
@@ -129,13 +129,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'repeats within a round not looked for',
-    file: 'store/session-round.ts',
+    file: 'store/aggregate-round.ts',
     find: 'freshIds?.has(entry.id)',
     replace: 'freshIds?.has(entry.id) && entry.index < 0',
   },
   {
     name: 'a copy called duplicate before the first is durable',
-    file: 'store/session-round.ts',
+    file: 'store/aggregate-round.ts',
     find: 'found.repeats.push(entry);',
     replace: "entry.request.settle(entry.index, { kind: 'duplicate' });",
   },

@@ -28,6 +28,7 @@ export class StoreWatch {
   /** Records taken by retention while nobody had counted them. */
   readonly trimmed: SimRecord[] = [];
   private readonly books = new Map<string, SessionBooks>();
+  private readonly ofSims = new Set<string>();
   private readonly letters = new Map<string, Item>();
   private readonly byId = new Map<string, Part>();
   private readonly durableTo = new Map<string, number>();
@@ -61,6 +62,12 @@ export class StoreWatch {
     this.books.set(sid, books);
     for (const id of unpackPrivateState(after['dedup'] as Uint8Array).memory.ring) this.count(sid, books, id);
     this.checkSession(sid, books, before, after);
+  }
+
+  /** Its ring names what was counted since the last page. */
+  simChanged(after: Item | undefined): void {
+    if (after)
+      for (const id of unpackPrivateState(after['dedup'] as Uint8Array).memory.ring) this.ofSims.add(id);
   }
 
   letterWritten(after: Item | undefined): void {
@@ -150,14 +157,17 @@ export class StoreWatch {
   }
 
   private isCounted(part: Part): boolean {
+    if (part.happening === undefined) return part.kind === 'ignored';
     const sid = sessionOf(part);
-    return sid === undefined ? part.kind === 'ignored' : this.books.get(sid)?.ids.has(idOf(part)) === true;
+    const isInSession = sid === undefined || this.books.get(sid)?.ids.has(idOf(part)) === true;
+    const isOfSim = part.happening.suffix !== 'data-session.updated';
+    return isInSession && (!isOfSim || this.ofSims.has(idOf(part)));
   }
 
   private isDurable(shardId: string, sequence: bigint, { parts }: SimRecord): boolean {
     return parts.every((part, index) => {
       if (part.kind === 'poison') return this.letters.has(`${shardId}|${sequence}#${index}`);
-      return sessionOf(part) === undefined || this.isCounted(part);
+      return this.isCounted(part);
     });
   }
 }

@@ -8,7 +8,8 @@
 import { createHash } from 'node:crypto';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { type Config, readConfig } from '../../src/config.ts';
-import { compareWithTruth, type GroundTruth } from '../../src/local/ground-truth.ts';
+import { compareStored } from '../../src/local/compare-stored.ts';
+import type { GroundTruth } from '../../src/local/ground-truth.ts';
 import { Chance, seededRandom } from '../../src/local/seeded-random.ts';
 import { createTableInput, tableDefinitions, tableNames } from '../../src/store/tables.ts';
 import { EventQueue } from './event-queue.ts';
@@ -23,6 +24,8 @@ import { SimWorker } from './sim-worker.ts';
 import { StoreWatch } from './store-watch.ts';
 import { Trouble } from './trouble.ts';
 import { makeWorkload, truthOf } from './workload.ts';
+
+type Items = ReturnType<SimDynamoDb['items']>;
 
 /** An invariant that did not hold. */
 export interface Violation {
@@ -209,9 +212,10 @@ export class World {
   }
 
   private changed({ tableName, before, after }: Change): void {
-    const { sessions, deadLetters, leases } = this.names;
+    const { sessions, sims, deadLetters, leases } = this.names;
     if (tableName === leases) this.leases.changed(this.caller, before, after);
     else if (tableName === sessions) this.store.sessionChanged(before, after);
+    else if (tableName === sims) this.store.simChanged(after);
     else if (tableName === deadLetters) this.store.letterWritten(after);
     const key = after ?? before;
     this.trace.update(
@@ -259,11 +263,10 @@ export class World {
 
   private compare(): void {
     const truth = truthOf(this.store.expectedParts());
-    for (const { dataSessionSid, attribute, expected, got } of compareWithTruth(
-      this.dynamodb.items(this.names.sessions),
-      truth,
-    ))
-      this.violate('I1', `${dataSessionSid}: ${attribute} is ${got}, not ${expected}`);
+    const [sessions, sims, usage] = (['sessions', 'sims', 'usage'] as const).map((table) =>
+      this.dynamodb.items(this.names[table]),
+    ) as [Items, Items, Items];
+    for (const difference of compareStored({ sessions, sims, usage }, truth)) this.violate('I1', difference);
     this.store.checkLetters();
     for (const worker of this.workers) {
       const { read, applied, duplicate, ignored, deadLettered } = worker.totals();
@@ -280,7 +283,7 @@ export class World {
     if (counted.applied > distinct)
       this.violate('I2', `${counted.applied} events were called applied, of ${distinct}`);
     const least = [
-      ['data-session events', counted.applied + counted.duplicate, distinct + duplicates],
+      ['events', counted.applied + counted.duplicate, distinct + duplicates],
       ['ignored events', counted.ignored, ignored],
       ['dead letters', counted.deadLettered, poison],
     ] as const;

@@ -3,12 +3,10 @@ import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { BatchWriter } from '../../src/store/batch-writer.ts';
+import { buildProjections, type ProjectionsOptions } from '../../src/store/build-projections.ts';
 import { DedupPages } from '../../src/store/dedup-pages.ts';
-import { DynamoSessionStore } from '../../src/store/dynamo-session-store.ts';
 import { PutWriter } from '../../src/store/put-writer.ts';
-import { SessionLoader } from '../../src/store/session-loader.ts';
 import type { StoreMetrics } from '../../src/store/session-store.ts';
-import type { SessionStoreOptions } from '../../src/store/session-store-options.ts';
 import type { tableNames } from '../../src/store/tables.ts';
 import { type Clock, type Random, systemRandom } from '../../src/time.ts';
 
@@ -21,7 +19,7 @@ export interface GivenStore {
   readonly clock: Clock;
   readonly random?: Random;
   readonly writer: WriterName;
-  readonly options?: Partial<SessionStoreOptions>;
+  readonly options?: Partial<ProjectionsOptions>;
   readonly closing?: AbortSignal;
   readonly metrics?: StoreMetrics;
 }
@@ -32,17 +30,18 @@ export function givenStore({ client, names, clock, writer, options = {}, ...more
   setMaxListeners(0, closing);
   const shared = { client, clock, random: more.random ?? systemRandom, closing };
   const itemWriter = writer === 'put' ? new PutWriter(shared) : new BatchWriter('comma', shared);
-  return new DynamoSessionStore(
+  return buildProjections(
     {
       ...shared,
       ...(more.metrics ? { metrics: more.metrics } : {}),
-      tableName: names.sessions,
       writer: itemWriter,
-      loader: new SessionLoader(names.sessions, shared),
       pages: new DedupPages({ ...shared, writer: itemWriter, tableName: names.dedup, horizonDays: 32 }),
+      erased: { isErased: () => Promise.resolve(false) },
       hash16: (text) => createHash('sha256').update(text).digest('hex').slice(0, 32),
     },
     {
+      names,
+      projections: ['sessions'],
       dedupRingSize: 16,
       personalFields: new Set(),
       cacheMaxBytes: 1_000_000,

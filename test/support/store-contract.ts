@@ -217,6 +217,25 @@ export function storeContract(
       await expect(applying).rejects.toMatchObject({ name: 'AbortError' });
     });
 
+    it('lets a session expire some days after each write, when it is not kept for ever', async () => {
+      const expiries: number[] = [];
+      const applyAt = async (wallMs: number, n: number, keepDays: number) => {
+        const clock = { ...hurried, wallMs: () => wallMs };
+        const options = { keepDays: { sessions: keepDays, sims: 0, usage: 0 } };
+        const store = givenStore({ client, names, clock, writer, options, closing: closing.signal });
+        await store.apply([sessionEvent(n)], NEVER);
+        expiries.push(Number((await items(names.sessions))[0]?.['expires_at']));
+      };
+
+      await applyAt(1_772_323_200_000, 1, 40);
+      await applyAt(1_772_323_260_000, 2, 40);
+      await applyAt(1_772_323_320_000, 3, 0);
+
+      const inFortyDays = 1_772_323_200 + 40 * 86_400;
+      expect(expiries).toEqual([inFortyDays, inFortyDays + 60, Number.NaN]);
+      expect(await storedSession()).toEqual(fold(updates(1, 3)));
+    });
+
     it('keeps a dead letter once, with its reason and its bytes', async () => {
       const store = new DynamoDeadLetterStore({
         client,

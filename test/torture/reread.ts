@@ -119,7 +119,9 @@ class Bookkeeper {
       return [];
     }
     const { data } = reading.happening;
-    if (this.truth.deliver(reading.happening) === 'ignored') return [];
+    this.truth.deliver(reading.happening);
+    // The log of writes knows sessions; a SIM's state is held against the books at the end.
+    if (data['data_session_sid'] === undefined) return [];
     return [eventKey(String(data['data_session_sid']), idOf(String(data['event_sid'])))];
   }
 }

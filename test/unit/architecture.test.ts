@@ -65,7 +65,17 @@ describe('the folders', () => {
   });
 
   it('the core never imports the edge', () => {
-    for (const folder of ['decode', 'reduce', 'estimate', 'store', 'source', 'leases', 'ops'])
+    for (const folder of [
+      'decode',
+      'reduce',
+      'estimate',
+      'reconcile',
+      'repair',
+      'store',
+      'source',
+      'leases',
+      'ops',
+    ])
       for (const file of inFolder(folder))
         expect([
           file.path,

@@ -48,6 +48,21 @@ describe('the settings', () => {
     expect(() => readConfig({ SUPERSIM_APPLICATION: 'supersim-meter-sessions' })).toThrow(/data tables/);
   });
 
+  it('keep items for ever, or for longer than the dedup horizon', () => {
+    const keep = (days: string, horizon = '32') =>
+      readConfig({ SUPERSIM_SESSION_KEEP_DAYS: days, SUPERSIM_DEDUP_HORIZON_DAYS: horizon }).config;
+
+    expect(readConfig({}).config).toMatchObject({ sessionKeepDays: 0, usageKeepDays: 0, simKeepDays: 0 });
+    expect(keep('33').sessionKeepDays).toBe(33);
+    expect(() => keep('32')).toThrow(
+      /SUPERSIM_SESSION_KEEP_DAYS="32".*more than SUPERSIM_DEDUP_HORIZON_DAYS/,
+    );
+    expect(() => keep('-1')).toThrow(/whole number/);
+    expect(() => readConfig({ SUPERSIM_USAGE_KEEP_DAYS: '1', SUPERSIM_SIM_KEEP_DAYS: '1' })).toThrow(
+      /2 problem/,
+    );
+  });
+
   it.each(Object.keys(SETTINGS) as SettingName[])(
     '%s stands in the README with its default and unit',
     (name) => {

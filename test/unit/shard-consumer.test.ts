@@ -5,13 +5,14 @@ import { EventBudget } from '../../src/event-budget.ts';
 import type { HeldLease } from '../../src/leases/index.ts';
 import { untilDone } from '../../src/retry.ts';
 import { ShardConsumer } from '../../src/shard-consumer.ts';
-import type { NextPage, RecordPage } from '../../src/source/record.ts';
+import type { NextPage, RecordPage, StreamRecord } from '../../src/source/record.ts';
 import { gunzip, md5 } from '../../src/source/record-codec.ts';
 import type { DeadLetter } from '../../src/store/dead-letters.ts';
 import type { EventOutcome } from '../../src/store/session-store.ts';
 import type { Tally } from '../../src/tally.ts';
 import { systemClock, systemRandom } from '../../src/time.ts';
 import { Turns } from '../../src/turns.ts';
+import { aggregateOf } from '../support/realistic-event.ts';
 import { sessionData, twilio } from '../support/stream-records.ts';
 
 const QUIET = {
@@ -226,10 +227,28 @@ describe('a shard’s consumer', () => {
 
     await run();
     expect(letters).toMatchObject([
-      { sequenceNumber: '1', index: 0, reason: 'not-json' },
+      { sequenceNumber: '1', index: 0, element: 0, reason: 'not-json' },
       { sequenceNumber: '2', index: 0, reason: 'refused-by-store' },
     ]);
+    expect(letters[1]).not.toHaveProperty('element');
     expect(tallies[0]).toMatchObject({ read: 2, applied: 0 });
+  });
+
+  it('names the element of a plain record’s array, which in an aggregate is not known', async () => {
+    const array = '[7,{}]';
+    const { records, ...rest } = page(1, [array, '']);
+    const [plain, other] = records as [StreamRecord, StreamRecord];
+    const packed = { ...other, data: aggregateOf('8', array) };
+    const { run, letters } = given({ pages: [{ ...rest, records: [plain, packed], isAtTip: true }] });
+
+    await run();
+    expect(letters.map(({ sequenceNumber, index, element }) => [sequenceNumber, index, element])).toEqual([
+      ['1', 0, 0],
+      ['1', 1, 1],
+      ['2', 0, undefined],
+      ['2', 1, undefined],
+      ['2', 2, undefined],
+    ]);
   });
 
   it('parks a shard of which most is poison, and one whose position Kinesis refuses', async () => {

@@ -127,7 +127,7 @@ describe.each(ENGINES)('provisioning on %s', (name) => {
 
   it('refuses a table whose items expire by another attribute', async () => {
     const definitions = givenDefinitions();
-    const dedup = definitions[1];
+    const dedup = definitions.find(({ name }) => name.endsWith('-dedup'));
     await provisionTables(
       client,
       definitions.map((definition) =>

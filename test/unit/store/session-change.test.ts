@@ -13,6 +13,7 @@ import {
   sessionItemBytes,
   sessionToItem,
 } from '../../../src/store/session-attributes.ts';
+import { sessionFromItem } from '../../../src/store/session-item.ts';
 import type { StoredSession } from '../../../src/store/stored-session.ts';
 import { hex32, SESSION_START_MS, sessionEvent, sid, WINDOW_MS } from '../../support/events.ts';
 
@@ -145,6 +146,28 @@ describe('a change of a session item', () => {
         expect(sessionItemBytes(stored, item['dedup'] as Uint8Array)).toBe(itemSizeBytes(item));
       }),
     );
+  });
+
+  it('sets anew when it expires, and counts that in its size', () => {
+    const before = count(NEW, [sessionEvent(1)]);
+    const after = count(before, [sessionEvent(2)]);
+    const later = { ...SECOND, expiresAtSeconds: 1_780_099_200 };
+
+    expect(sessionChange(before, after, later).set).toMatchObject({ expires_at: 1_780_099_200 });
+    const item = sessionToItem(after, later);
+    expect(item).toMatchObject({ expires_at: 1_780_099_200 });
+    expect(sessionItemBytes(after, item['dedup'] as Uint8Array, later)).toBe(itemSizeBytes(item));
+  });
+
+  it('takes back that it expires, when sessions are kept for ever again', () => {
+    const before = count(NEW, [sessionEvent(1)]);
+    const read = sessionToItem(before, { ...FIRST, expiresAtSeconds: 1 });
+
+    const { set, remove } = changeFromItem(read, count(before, [sessionEvent(2)]), SECOND);
+
+    expect(remove).toEqual(['expires_at']);
+    expect(set).not.toHaveProperty('expires_at');
+    expect(sessionFromItem(read).unknown).toEqual({});
   });
 });
 

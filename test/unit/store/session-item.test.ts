@@ -89,6 +89,7 @@ describe('a session item', () => {
     expect(dedup).toBeInstanceOf(Uint8Array);
     expect(item).toEqual({
       data_session_sid: sid('PI', 'session'),
+      is_open: '1',
       account_sid: sid('AC', 'account'),
       sim_sid: sid('HS', 'sim'),
       fleet_sid: sid('HF', 'fleet'),

@@ -2,8 +2,8 @@ import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from '@jest/globals';
 import { seededRandom } from '../../../src/local/seeded-random.ts';
+import { ItemLoader } from '../../../src/store/item-loader.ts';
 import { loadSessions } from '../../../src/store/load-sessions.ts';
-import { SessionLoader } from '../../../src/store/session-loader.ts';
 import { createTableInput, tableDefinitions, tableNames } from '../../../src/store/tables.ts';
 import { SimDynamoDb } from '../../simulation/sim-dynamodb.ts';
 import { sessionEvent } from '../../support/events.ts';
@@ -41,9 +41,9 @@ describe('loading sessions', () => {
     for (const sid of sids)
       engine.apply(new PutCommand({ TableName: NAMES.sessions, Item: { data_session_sid: sid } }));
     const closing = new AbortController().signal;
-    const loader = new SessionLoader(NAMES.sessions, { client, clock, random: seededRandom(1), closing });
+    const loader = new ItemLoader(NAMES.sessions, { client, clock, random: seededRandom(1), closing });
 
-    const loading = Promise.all([...sids, 'absent'].map((sid) => loader.load(sid)));
+    const loading = Promise.all([...sids, 'absent'].map((sid) => loader.load({ data_session_sid: sid })));
     await clock.advance(60_000);
     const loaded = await loading;
 

@@ -1,0 +1,43 @@
+/** All that is stored against the fleet's own books. */
+import { toPlain } from '../json.ts';
+import { openUsageOf } from '../store/open-usage.ts';
+import { hoursOf } from '../store/usage-item.ts';
+import { compareSims } from './compare-sims.ts';
+import { compareWithTruth, type GroundTruth } from './ground-truth.ts';
+import { compareUsage, type UsageEntry } from './usage-truth.ts';
+
+/** As they are read, with their private attributes. */
+type Items = readonly Readonly<Record<string, unknown>>[];
+
+export interface StoredItems {
+  readonly sessions: Items;
+  readonly sims: Items;
+  readonly usage: Items;
+}
+
+/** Usage by hour: what is in the usage table, and what open sessions still hold. */
+export function* storedUsage({
+  sessions,
+  usage,
+}: Pick<StoredItems, 'sessions' | 'usage'>): Generator<UsageEntry> {
+  for (const item of usage) {
+    const fleetSid = item['fleet_sid'] as string | undefined;
+    for (const entry of hoursOf(item, fleetSid)) yield { simSid: String(item['sim_sid']), ...entry };
+  }
+  for (const item of sessions)
+    for (const { hourMs, downloadBytes, uploadBytes, ...line } of openUsageOf(item))
+      yield { simSid: String(item['sim_sid']), hourMs, line, downloadBytes, uploadBytes };
+}
+
+/** Each difference as a sentence; empty when all of it is exact. */
+export function compareStored(stored: StoredItems, truth: GroundTruth): string[] {
+  const plain = (items: Items) => items.map((item) => toPlain(item) as Record<string, unknown>);
+  return [
+    ...compareWithTruth(plain(stored.sessions), truth).map(
+      ({ dataSessionSid, attribute, expected, got }) =>
+        `session ${dataSessionSid}: ${attribute} is ${got}, not ${expected}`,
+    ),
+    ...compareSims(plain(stored.sims), truth.sims),
+    ...compareUsage(storedUsage(stored), truth.usage),
+  ];
+}

@@ -1,0 +1,231 @@
+/** Exactly once by compare-and-swap. All shards of a worker share it: events of one item wait in one queue, and
+ *  at most one round of an item is under way.
+ *
+ *    queue ──due──► base: cached, or loaded ──► judge each event by the item's dedup memory ──► all known:
+ *                     ▲                          │ (pages are read only for old or repeated events)  duplicates
+ *                     │                          ▼ fold the new ones
+ *                     │                  ring over its size? committed ids to a page   1. durable first
+ *                     └──── conflict ─── write if version unchanged                    2. counts and remembers at once
+ *                                                │
+ *                                        hand on what it closed                        3. before anybody is told
+ *
+ *  An answer that was lost is harmless: the item read next holds the ids, and nothing changes. What a write closed is
+ *  named by the item and its version, and handed on again by whoever reads the item next: it is counted there once. */
+import { eventIdOf } from '../reduce/dedup-memory.ts';
+import { throwIfAborted } from '../retry.ts';
+import { backoffMs } from '../time.ts';
+import { AggregateRound, type BaseItem, type Tried } from './aggregate-round.ts';
+import type { AggregateStoreDeps, AggregateStoreOptions } from './aggregate-store-options.ts';
+import type { Countable, StoredItem } from './item-kind.ts';
+import type { ReadItem } from './item-writer.ts';
+import { ApplyRequest, type ItemQueue, type PendingEvent } from './pending-events.ts';
+import type { EventOutcome } from './session-store.ts';
+
+/** Items folded in one turn of the event loop, about 5 ms. */
+const ITEMS_PER_TURN = 200;
+
+/** Why there is no item to count on. */
+type NoBase = Extract<EventOutcome, { kind: 'ignored' | 'refused' }>;
+
+export class AggregateStore<E extends Countable, S extends StoredItem> {
+  private readonly deps: AggregateStoreDeps<E, S>;
+  private readonly options: AggregateStoreOptions;
+  private readonly rounds: AggregateRound<E, S>;
+  /** By item. No Map: as its entries come and go V8 moves them into ever new tables, and each old table that has
+   *  become old keeps the next one alive, with all that was in it. Measured: half of all garbage collection. */
+  private queues: Record<string, ItemQueue<E>> = Object.create(null);
+  private heldBack = new Set<ItemQueue<E>>();
+  private heldBackCount = 0;
+  private isFlushTimed = false;
+
+  constructor(deps: AggregateStoreDeps<E, S>, options: AggregateStoreOptions) {
+    this.deps = deps;
+    this.options = options;
+    this.rounds = new AggregateRound(deps, options);
+    deps.closing.addEventListener('abort', () => this.close(), { once: true });
+  }
+
+  async apply(
+    events: readonly E[],
+    signal: AbortSignal,
+    { mayWait = false } = {},
+  ): Promise<readonly EventOutcome[]> {
+    throwIfAborted(signal);
+    throwIfAborted(this.deps.closing);
+    const request = new ApplyRequest(events.length);
+    for (let index = 0; index < events.length; index += 1)
+      this.enqueue(request, events[index] as E, index, mayWait);
+    if (this.heldBackCount >= this.options.heldBackMax) this.flush();
+    return request.until(signal);
+  }
+
+  flush(): void {
+    const held = [...this.heldBack];
+    this.heldBack = new Set();
+    this.heldBackCount = 0;
+    void this.startAll(held);
+  }
+
+  private async startAll(queues: readonly ItemQueue<E>[]): Promise<void> {
+    for (const [at, queue] of queues.entries()) {
+      if (at > 0 && at % ITEMS_PER_TURN === 0) await this.deps.clock.turn();
+      if (this.deps.closing.aborted) return;
+      // An empty one was started by another event meanwhile, and is perhaps not the item's queue any more.
+      if (queue.events.length > 0) this.start(queue);
+    }
+  }
+
+  private close(): void {
+    const error = Object.assign(new Error('the store is closed'), { name: 'AbortError' });
+    for (const { events } of Object.values(this.queues))
+      for (const { request } of events) request.reject(error);
+    this.queues = Object.create(null);
+    this.heldBack.clear();
+  }
+
+  private enqueue(request: ApplyRequest, event: E, index: number, mayWait: boolean): void {
+    const id = this.deps.kind.idOf(event);
+    let queue = this.queues[id];
+    if (!queue) {
+      queue = { id, events: [], isDue: false, isRunning: false };
+      this.queues[id] = queue;
+    }
+    queue.events.push({ event, id: eventIdOf(event.eventSid, this.deps.hash16), request, index });
+    if (mayWait && !queue.isDue) this.holdBack(queue);
+    else this.start(queue);
+  }
+
+  private holdBack(queue: ItemQueue<E>): void {
+    this.heldBack.add(queue);
+    this.heldBackCount += 1;
+    if (!this.isFlushTimed) void this.flushLater();
+  }
+
+  private async flushLater(): Promise<void> {
+    this.isFlushTimed = true;
+    await this.deps.clock.sleep(this.options.holdBackMs, this.deps.closing);
+    this.isFlushTimed = false;
+    if (!this.deps.closing.aborted) this.flush();
+  }
+
+  private start(queue: ItemQueue<E>): void {
+    queue.isDue = true;
+    this.heldBack.delete(queue);
+    if (!queue.isRunning) void this.run(queue);
+  }
+
+  private async run(queue: ItemQueue<E>): Promise<void> {
+    queue.isRunning = true;
+    // What comes in the same turn goes along.
+    await null;
+    while (queue.isDue && queue.events.length > 0) {
+      const events = queue.events.some(isDropped) ? queue.events.filter(isWanted) : queue.events;
+      queue.events = [];
+      queue.isDue = false;
+      try {
+        await this.count(queue.id, events);
+      } catch (error) {
+        this.deps.cache?.delete(queue.id);
+        for (const { request } of events) request.reject(error);
+      }
+    }
+    queue.isRunning = false;
+    if (queue.events.length === 0) delete this.queues[queue.id];
+  }
+
+  /** Gives each event its outcome, in as many writes as it takes. */
+  private async count(id: string, events: readonly PendingEvent<E>[]): Promise<void> {
+    const { cache } = this.deps;
+    let open = events;
+    let tried: Tried | undefined;
+    const cached = this.cached(id);
+    let base = cached ?? (await this.loadBase(id, events));
+    for (let conflicts = 0; open.length > 0; ) {
+      if ('kind' in base) {
+        for (const { request, index } of open) request.settle(index, base);
+        return;
+      }
+      base = await this.withoutClosed(base);
+      const { written, counted, conflict, ...round } = await this.rounds.run(base, open, tried);
+      open = round.open;
+      if (cached && base.stored === cached.stored && (written || conflict))
+        cache?.sample(conflict !== undefined);
+      if (written) {
+        const { dedup } = written;
+        base = await this.withoutClosed({ id, stored: written.stored });
+        cache?.set(id, base.stored, dedup);
+        tried = undefined;
+        this.settleApplied(base.stored, counted ?? []);
+      }
+      if (!conflict) continue;
+      cache?.delete(id);
+      tried = conflict.tried;
+      conflicts += 1;
+      if (conflicts > 1) await this.pause(conflicts);
+      base = await this.read(id, conflict.current ?? (await this.load(id)), events);
+    }
+  }
+
+  private settleApplied(stored: S, counted: readonly PendingEvent<E>[]): void {
+    const outcome = this.rounds.told(stored, APPLIED);
+    for (const { request, index } of counted) request.settle(index, outcome);
+  }
+
+  /** Hands on what the item's last write closed, unless that is known to be done. */
+  private async withoutClosed(base: BaseItem<S>): Promise<BaseItem<S>> {
+    const handedOn = this.deps.kind.handOn?.(base.stored);
+    return handedOn ? { ...base, stored: await handedOn } : base;
+  }
+
+  private async pause(conflicts: number): Promise<void> {
+    const { clock, random } = this.deps;
+    await clock.sleep(backoffMs(conflicts, random, 10, 1_000), this.deps.closing);
+    throwIfAborted(this.deps.closing);
+  }
+
+  private cached(id: string): BaseItem<S> | undefined {
+    const { cache, metrics } = this.deps;
+    const stored = cache?.isTrusted ? cache.get(id) : undefined;
+    if (!stored) return undefined;
+    metrics?.sessionUsed('cache');
+    return { id, stored };
+  }
+
+  private async loadBase(id: string, events: readonly PendingEvent<E>[]): Promise<BaseItem<S> | NoBase> {
+    const { cache } = this.deps;
+    const cached = cache?.get(id);
+    const loaded = await this.read(id, await this.load(id), events);
+    if (cached) cache?.sample('kind' in loaded || cached.version !== loaded.stored.version);
+    return loaded;
+  }
+
+  private load(id: string): Promise<ReadItem | undefined> {
+    if (this.deps.cache) this.deps.metrics?.sessionUsed('table');
+    return this.deps.loader.load(this.deps.kind.keyOf(id));
+  }
+
+  /** The item to fold upon. There is none when it was not written by this program, or is damaged; and when it would be
+   *  made for a SIM that was erased. */
+  private async read(
+    id: string,
+    item: ReadItem | undefined,
+    events: readonly PendingEvent<E>[],
+  ): Promise<BaseItem<S> | NoBase> {
+    const { kind, erased } = this.deps;
+    if (item) {
+      try {
+        return { id, stored: kind.read(item), item };
+      } catch {
+        return { kind: 'refused', reason: kind.unreadable };
+      }
+    }
+    if (await erased.isErased((events[0] as PendingEvent<E>).event.simSid)) return ERASED;
+    return { id, stored: kind.empty(id) };
+  }
+}
+
+const APPLIED: EventOutcome = { kind: 'applied' };
+const ERASED: NoBase = { kind: 'ignored', reason: 'sim-erased' };
+
+const isDropped = <E>({ request }: PendingEvent<E>): boolean => request.isDropped;
+const isWanted = <E>({ request }: PendingEvent<E>): boolean => !request.isDropped;
