@@ -1,6 +1,8 @@
 /** All that is stored against the fleet's own books. */
+import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { toPlain } from '../json.ts';
 import { openUsageOf } from '../store/open-usage.ts';
+import type { tableNames } from '../store/tables.ts';
 import { hoursOf } from '../store/usage-item.ts';
 import { compareSims } from './compare-sims.ts';
 import { compareWithTruth, type GroundTruth } from './ground-truth.ts';
@@ -13,6 +15,21 @@ export interface StoredItems {
   readonly sessions: Items;
   readonly sims: Items;
   readonly usage: Items;
+}
+
+/** The whole tables, consistently. */
+export async function readStored(
+  client: DynamoDBDocumentClient,
+  names: ReturnType<typeof tableNames>,
+): Promise<StoredItems> {
+  const scan = async (TableName: string): Promise<Items> => {
+    const items: Record<string, unknown>[] = [];
+    for await (const page of paginateScan({ client }, { TableName, ConsistentRead: true }))
+      items.push(...(page.Items ?? []));
+    return items;
+  };
+  const [sessions, sims, usage] = await Promise.all([names.sessions, names.sims, names.usage].map(scan));
+  return { sessions, sims, usage } as StoredItems;
 }
 
 /** Usage by hour: what is in the usage table, and what open sessions still hold. */
