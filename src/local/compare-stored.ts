@@ -32,7 +32,7 @@ export async function readStored(
   return { sessions, sims, usage } as StoredItems;
 }
 
-/** Usage by hour: what is in the usage table, and what open sessions still hold. */
+/** Usage by hour, as readers add it up: what is in the usage table, and what open sessions still hold. */
 export function* storedUsage({
   sessions,
   usage,
@@ -41,7 +41,7 @@ export function* storedUsage({
     const fleetSid = item['fleet_sid'] as string | undefined;
     for (const entry of hoursOf(item, fleetSid)) yield { simSid: String(item['sim_sid']), ...entry };
   }
-  for (const item of sessions)
+  for (const item of sessions.filter(({ status }) => status === 'open'))
     for (const { hourMs, downloadBytes, uploadBytes, ...line } of openUsageOf(item))
       yield { simSid: String(item['sim_sid']), hourMs, line, downloadBytes, uploadBytes };
 }
