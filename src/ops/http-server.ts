@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MeterError } from '../errors.ts';
+import { negotiated } from './exposition-format.ts';
 import { healthReport, isAllOk, loopChecks, type ReadyCheck } from './health.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { Troubles } from './troubles.ts';
@@ -61,7 +62,7 @@ async function answer(deps: HttpServerDeps, request: IncomingMessage): Promise<A
     '/livez': () => probe(loopChecks(deps.heartbeats.states()), isVerbose),
     '/readyz': () => probe(deps.readiness(), isVerbose),
     '/healthz': () => health(deps),
-    '/metrics': async () => ({ status: 200, ...(await deps.metrics()) }),
+    '/metrics': async () => ({ status: 200, ...negotiated(await deps.metrics(), request.headers.accept) }),
     '/state': async () => ({ status: 200, body: toJson(await deps.state()), contentType: JSON_TYPE }),
   };
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
