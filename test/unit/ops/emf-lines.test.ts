@@ -4,7 +4,7 @@ import { PrometheusMetrics } from '../../../src/ops/prometheus-metrics.ts';
 import { Tally } from '../../../src/tally.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
-const CONFIG = { application: 'meter', stream: 'events', emfNamespace: 'SupersimMeter' };
+const CONFIG = { stream: 'events', emfNamespace: 'SupersimMeter' };
 /** What a process may write at once without being torn apart. Source: Linux's PIPE_BUF. */
 const LINE_MAX_BYTES = 4_096;
 
@@ -49,12 +49,12 @@ describe('a line for CloudWatch', () => {
     metrics.readPage('shard-1', { records: { length: 9 }, bytes: 900, millisBehindLatest: 1_500 });
     emf.print();
 
-    const { _aws: header, ApplicationName, StreamName, ...values } = last();
+    const { _aws: header, StreamName, ...values } = last();
     expect(header).toMatchObject({
       Timestamp: clock.wallMs(),
-      CloudWatchMetrics: [{ Namespace: 'SupersimMeter', Dimensions: [['ApplicationName', 'StreamName']] }],
+      CloudWatchMetrics: [{ Namespace: 'SupersimMeter', Dimensions: [['StreamName']] }],
     });
-    expect([ApplicationName, StreamName]).toEqual(['meter', 'events']);
+    expect(StreamName).toBe('events');
     const named = header.CloudWatchMetrics[0].Metrics as { Name: string; Unit: string }[];
     expect(named.map(({ Name, Unit }) => [Name, Unit])).toEqual(EMF_METRICS);
     expect(Object.keys(values)).toEqual(EMF_METRICS.map(([name]) => name));
@@ -63,7 +63,7 @@ describe('a line for CloudWatch', () => {
       AwsUnansweredMillis: 95_000,
       RecordsProcessed: 9,
       CurrentLeases: 2,
-      ParkedShards: 1,
+      ShardsParked: 1,
       TotalLeases: 12,
       ExpiredLeases: 1,
       FreeLeases: 2,
