@@ -3,6 +3,7 @@ import { toJson } from '../json.ts';
 import { formatPosition, type LeaseReport, reportLeases, type TableRow, toStored } from '../leases/index.ts';
 import { mapLimit } from '../retry.ts';
 import { lagOf, lookAtShard } from '../source/look-at-shard.ts';
+import { unreadFrom } from '../source/unread-from.ts';
 import { systemClock, toIso } from '../time.ts';
 import {
   findLease,
@@ -11,7 +12,6 @@ import {
   openLeases,
   shortShardId,
   streamOfLease,
-  unreadFrom,
   watchMsOf,
 } from './open-leases.ts';
 import type { SettingFlags } from './setting-flags.ts';

@@ -6,7 +6,6 @@ import { explain } from '../explain-error.ts';
 import { type EarlierLook, type Lease, LeaseAdmin, leaseIn, type TableRow } from '../leases/index.ts';
 import { KinesisReader } from '../source/kinesis-reader.ts';
 import { streamNameOf } from '../source/list-streams.ts';
-import type { ReadPosition } from '../source/start-position.ts';
 import { tableNames } from '../store/tables.ts';
 import { systemClock } from '../time.ts';
 import { configFrom, type SettingFlags } from './setting-flags.ts';
@@ -112,11 +111,3 @@ export const leaseChanged = ({ leaseKey }: Lease): MeterError =>
 /** The stream a lease is of. */
 export const streamOfLease = ({ streamId }: Lease, { stream }: Config): string =>
   streamId === undefined ? stream : streamNameOf(streamId);
-
-/** Where the next unread record is; undefined when there is none or the row does not tell. */
-export function unreadFrom({ checkpoint, ours }: Lease): ReadPosition | undefined {
-  if (checkpoint === 'SHARD_END') return undefined;
-  if (checkpoint === 'TRIM_HORIZON') return checkpoint;
-  if (typeof checkpoint === 'object') return { afterSequenceNumber: checkpoint.sequenceNumber };
-  return ours.startTimestampMs === undefined ? undefined : { timestampMs: ours.startTimestampMs };
-}

@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts';
 import { addConfigCommand } from './config-command.ts';
 import { addDeadLetterCommands } from './dead-letter-commands.ts';
 import { addDemoCommand } from './demo-command.ts';
+import { addDoctorCommand } from './doctor-command.ts';
 import { addEraseCommand } from './erase-command.ts';
 import { addEstimateCommand } from './estimate-command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
@@ -44,6 +45,7 @@ export function buildProgram(): Command {
   addGapsCommand(program);
   addLeaseCommands(program);
   addEraseCommand(program);
+  addDoctorCommand(program);
   addHealthCommand(program);
   addConfigCommand(program);
   addEstimateCommand(program);
