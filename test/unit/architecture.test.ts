@@ -73,6 +73,7 @@ describe('the folders', () => {
       'repair',
       'store',
       'source',
+      'fleet',
       'leases',
       'ops',
     ])
