@@ -1,19 +1,11 @@
 /** `leases list`: one row per lease. */
+import { shortShardId, streamOfLease } from '../fleet/lease-place.ts';
+import { lookAtLag } from '../fleet/shard-lags.ts';
 import { toJson } from '../json.ts';
 import { formatPosition, type LeaseReport, reportLeases, type TableRow, toStored } from '../leases/index.ts';
 import { mapLimit } from '../retry.ts';
-import { lagOf, lookAtShard } from '../source/look-at-shard.ts';
-import { unreadFrom } from '../source/unread-from.ts';
 import { systemClock, toIso } from '../time.ts';
-import {
-  findLease,
-  type LeaseTable,
-  lookTwice,
-  openLeases,
-  shortShardId,
-  streamOfLease,
-  watchMsOf,
-} from './open-leases.ts';
+import { findLease, type LeaseTable, lookTwice, openLeases, watchMsOf } from './open-leases.ts';
 import type { SettingFlags } from './setting-flags.ts';
 import { type Column, printable, shortDuration, textTable } from './text-table.ts';
 
@@ -36,10 +28,9 @@ interface ListedLease extends LeaseReport {
 const LOOKS_MAX = 8;
 
 async function lagOfLease({ reader, config }: LeaseTable, { lease }: LeaseReport): Promise<Lag> {
-  const position = lease && unreadFrom(lease);
-  if (lease === undefined || position === undefined) return undefined;
-  const look = await lookAtShard(reader, streamOfLease(lease, config), lease.shardId, position);
-  return look.kind === 'refused' || look.kind === 'gone' ? look.kind : lagOf(look, systemClock.wallMs());
+  if (lease === undefined) return undefined;
+  const lag = await lookAtLag({ reader, clock: systemClock }, streamOfLease(lease, config), lease);
+  return lag === 'throttled' || lag === 'untold' ? undefined : lag;
 }
 
 const positionText = ({ lease }: LeaseReport): string => {

@@ -1,6 +1,7 @@
 /** `leases reset`: moves a shard's checkpoint, also backwards. */
 import { parseIsoTime } from '../decode/iso-time.ts';
 import { MeterError } from '../errors.ts';
+import { streamOfLease } from '../fleet/lease-place.ts';
 import { toJson } from '../json.ts';
 import {
   type CheckpointMove,
@@ -16,15 +17,7 @@ import { lookAtShard } from '../source/look-at-shard.ts';
 import type { StartPosition } from '../source/start-position.ts';
 import { systemClock, toIso } from '../time.ts';
 import { isConfirmed } from './confirm.ts';
-import {
-  findLease,
-  type LeaseTable,
-  leaseChanged,
-  lookTwice,
-  openLeases,
-  streamOfLease,
-  watchMsOf,
-} from './open-leases.ts';
+import { findLease, type LeaseTable, leaseChanged, lookTwice, openLeases, watchMsOf } from './open-leases.ts';
 import type { SettingFlags } from './setting-flags.ts';
 import { shortDuration } from './text-table.ts';
 

@@ -1,10 +1,9 @@
 /** How far behind each shard is, and whether its checkpoint can still be read. */
+import { streamOfLease } from '../fleet/lease-place.ts';
+import { lookAtLag, type ShardLag } from '../fleet/shard-lags.ts';
 import { isFinished, type Lease } from '../leases/index.ts';
 import { mapLimit } from '../retry.ts';
 import { KinesisReader } from '../source/kinesis-reader.ts';
-import { streamNameOf } from '../source/list-streams.ts';
-import { lagOf, lookAtShard } from '../source/look-at-shard.ts';
-import { unreadFrom } from '../source/unread-from.ts';
 import { type Check, ok, skipped, trouble } from './check.ts';
 import type { DoctorDeps, StreamFacts } from './doctor-deps.ts';
 import type { LeaseLooks } from './lease-looks.ts';
@@ -14,35 +13,29 @@ const LOOKS_MAX = 8;
 /** As the alert `falling-behind`. Unit: ms. */
 const BEHIND_MS = 300_000;
 
-interface ShardLag {
+interface LeaseLag {
   readonly lease: Lease;
-  readonly lagMs: number | undefined;
-  readonly isRefused: boolean;
+  readonly lag: ShardLag;
   readonly retentionMs: number;
 }
 
 async function lagOfLease(
-  deps: DoctorDeps,
+  { clients, clock, config }: DoctorDeps,
   lease: Lease,
   streams: readonly StreamFacts[],
-): Promise<ShardLag> {
-  const position = unreadFrom(lease);
-  const stream = lease.streamId === undefined ? deps.config.stream : streamNameOf(lease.streamId);
-  const retentionMs =
-    streams.find((facts) => facts.stream === stream)?.retentionMs ?? Number.POSITIVE_INFINITY;
-  const known = { lease, retentionMs };
-  if (position === undefined) return { ...known, lagMs: undefined, isRefused: false };
-  const reader = new KinesisReader(deps.clients.kinesis, deps.clock);
-  const look = await lookAtShard(reader, stream, lease.shardId, position);
-  const isRefused = look.kind === 'refused' || look.kind === 'gone';
-  return { ...known, lagMs: lagOf(look, deps.clock.wallMs()), isRefused };
+): Promise<LeaseLag> {
+  const stream = streamOfLease(lease, config);
+  const { retentionMs = Number.POSITIVE_INFINITY } = streams.find((facts) => facts.stream === stream) ?? {};
+  const reader = new KinesisReader(clients.kinesis, clock);
+  return { lease, lag: await lookAtLag({ reader, clock }, stream, lease), retentionMs };
 }
 
+const knownMs = (lag: ShardLag): number => (typeof lag === 'number' ? lag : 0);
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(0)} s`;
 
-function checkLag({ lease, lagMs = 0, isRefused, retentionMs }: ShardLag): readonly Check[] {
+function checkLag({ lease, lag, retentionMs }: LeaseLag): readonly Check[] {
   const subject = lease.leaseKey;
-  if (isRefused)
+  if (lag === 'refused' || lag === 'gone')
     return [
       trouble('fail', 'lag', {
         subject,
@@ -50,6 +43,7 @@ function checkLag({ lease, lagMs = 0, isRefused, retentionMs }: ShardLag): reado
         fix: `decide where to read on: \`supersim-meter leases reset ${subject} --to TRIM_HORIZON\` (docs/runbook.md#shard-parked)`,
       }),
     ];
+  const lagMs = knownMs(lag);
   if (lagMs > retentionMs / 2)
     return [
       trouble('fail', 'lag', {
@@ -80,6 +74,6 @@ export async function checkLags(
   const lags = await mapLimit(unfinished, LOOKS_MAX, (lease) => lagOfLease(deps, lease, streams));
   const behind = lags.flatMap(checkLag);
   if (behind.length > 0) return behind;
-  const most = Math.max(0, ...lags.map(({ lagMs = 0 }) => lagMs));
+  const most = Math.max(0, ...lags.map(({ lag }) => knownMs(lag)));
   return [ok('lag', `${seconds(most)} at most, of ${lags.length} shard(s)`)];
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseTarget, warningsOf } from '../../../src/cli/leases-reset.ts';
 import { planImport } from '../../../src/cli/leases-transfer.ts';
-import { findLease, shortShardId, watchMsOf } from '../../../src/cli/open-leases.ts';
+import { findLease, watchMsOf } from '../../../src/cli/open-leases.ts';
 import { readConfig } from '../../../src/config.ts';
+import { shortShardId, unreadFrom } from '../../../src/fleet/lease-place.ts';
 import { type TableItem, understand } from '../../../src/leases/index.ts';
 import { lagOf } from '../../../src/source/look-at-shard.ts';
-import { unreadFrom } from '../../../src/source/unread-from.ts';
 import { at, lease } from '../leases/fixtures.ts';
 
 const NOW_MS = Date.parse('2026-03-01T00:00:00Z');
