@@ -4,10 +4,11 @@ import { lookAtLag } from '../fleet/shard-lags.ts';
 import { toJson } from '../json.ts';
 import { formatPosition, type LeaseReport, reportLeases, type TableRow, toStored } from '../leases/index.ts';
 import { mapLimit } from '../retry.ts';
+import { shortDuration } from '../short-duration.ts';
 import { systemClock, toIso } from '../time.ts';
 import { findLease, type LeaseTable, lookTwice, openLeases, watchMsOf } from './open-leases.ts';
 import type { SettingFlags } from './setting-flags.ts';
-import { type Column, printable, shortDuration, textTable } from './text-table.ts';
+import { type Column, printable, textTable } from './text-table.ts';
 
 export interface ListOptions {
   readonly json?: boolean;

@@ -13,13 +13,13 @@ import {
   reportLeases,
   toStored,
 } from '../leases/index.ts';
+import { shortDuration } from '../short-duration.ts';
 import { lookAtShard } from '../source/look-at-shard.ts';
 import type { StartPosition } from '../source/start-position.ts';
 import { systemClock, toIso } from '../time.ts';
 import { isConfirmed } from './confirm.ts';
 import { findLease, type LeaseTable, leaseChanged, lookTwice, openLeases, watchMsOf } from './open-leases.ts';
 import type { SettingFlags } from './setting-flags.ts';
-import { shortDuration } from './text-table.ts';
 
 export interface ResetOptions {
   readonly to: string;

@@ -3,6 +3,7 @@ import { streamOfLease } from '../fleet/lease-place.ts';
 import { lookAtLag, type ShardLag } from '../fleet/shard-lags.ts';
 import { isFinished, type Lease } from '../leases/index.ts';
 import { mapLimit } from '../retry.ts';
+import { shortDuration } from '../short-duration.ts';
 import { KinesisReader } from '../source/kinesis-reader.ts';
 import { type Check, ok, skipped, trouble } from './check.ts';
 import type { DoctorDeps, StreamFacts } from './doctor-deps.ts';
@@ -13,8 +14,8 @@ const LOOKS_MAX = 8;
 /** As the alert `falling-behind`. Unit: ms. */
 const BEHIND_MS = 300_000;
 
-interface LeaseLag {
-  readonly lease: Lease;
+export interface LeaseLag {
+  readonly lease: Pick<Lease, 'leaseKey'>;
   readonly lag: ShardLag;
   readonly retentionMs: number;
 }
@@ -30,37 +31,24 @@ async function lagOfLease(
   return { lease, lag: await lookAtLag({ reader, clock }, stream, lease), retentionMs };
 }
 
-const knownMs = (lag: ShardLag): number => (typeof lag === 'number' ? lag : 0);
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(0)} s`;
-
-function checkLag({ lease, lag, retentionMs }: LeaseLag): readonly Check[] {
+/** Undefined when there is nothing to say of this shard alone. Pure. */
+export function checkLag({ lease, lag, retentionMs }: LeaseLag): Check | undefined {
   const subject = lease.leaseKey;
   if (lag === 'refused' || lag === 'gone')
-    return [
-      trouble('fail', 'lag', {
-        subject,
-        found: 'Kinesis refuses its checkpoint: older than the retention, or of another stream',
-        fix: `decide where to read on: \`supersim-meter leases reset ${subject} --to TRIM_HORIZON\` (docs/runbook.md#shard-parked)`,
-      }),
-    ];
-  const lagMs = knownMs(lag);
-  if (lagMs > retentionMs / 2)
-    return [
-      trouble('fail', 'lag', {
-        subject,
-        found: `${seconds(lagMs)} behind, more than half of the retention: records will be lost`,
-        fix: 'lengthen the retention now, then find out why (docs/runbook.md#data-loss-near)',
-      }),
-    ];
-  if (lagMs > BEHIND_MS)
-    return [
-      trouble('warn', 'lag', {
-        subject,
-        found: `${seconds(lagMs)} behind`,
-        fix: 'see docs/runbook.md#falling-behind',
-      }),
-    ];
-  return [];
+    return trouble('fail', 'lag', {
+      subject,
+      found: 'Kinesis refuses its checkpoint: older than the retention, or of another stream',
+      fix: `decide where to read on: \`supersim-meter leases reset ${subject} --to TRIM_HORIZON\` (docs/runbook.md#shard-parked)`,
+    });
+  if (typeof lag !== 'number' || lag <= BEHIND_MS) return undefined;
+  const isNearLoss = lag > retentionMs / 2;
+  return trouble(isNearLoss ? 'fail' : 'warn', 'lag', {
+    subject,
+    found: `${shortDuration(lag)} behind${isNearLoss ? ', more than half of the retention: records will be lost' : ''}`,
+    fix: isNearLoss
+      ? 'lengthen the retention now, then find out why (docs/runbook.md#data-loss-near)'
+      : 'find out why (docs/runbook.md#falling-behind)',
+  });
 }
 
 /** One check for each shard that is behind, or one for all that are not. */
@@ -72,8 +60,9 @@ export async function checkLags(
   const unfinished = leases.filter((lease) => !isFinished(lease));
   if (unfinished.length === 0) return [skipped('lag', 'there are no leases yet')];
   const lags = await mapLimit(unfinished, LOOKS_MAX, (lease) => lagOfLease(deps, lease, streams));
-  const behind = lags.flatMap(checkLag);
+  const behind = lags.flatMap((lag) => checkLag(lag) ?? []);
   if (behind.length > 0) return behind;
-  const most = Math.max(0, ...lags.map(({ lag }) => knownMs(lag)));
-  return [ok('lag', `${seconds(most)} at most, of ${lags.length} shard(s)`)];
+  const known = lags.flatMap(({ lag }) => (typeof lag === 'number' ? lag : []));
+  if (known.length === 0) return [skipped('lag', `not told, of ${lags.length} shard(s)`)];
+  return [ok('lag', `${shortDuration(Math.max(...known))} at most, of ${known.length} shard(s)`)];
 }

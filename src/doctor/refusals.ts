@@ -15,11 +15,13 @@ const INVALID_CREDENTIALS = new Set([
 ]);
 
 /** Errors of a write whose condition cannot hold: it was allowed, and nothing was stored. */
-const HARMLESS = new Set([
-  'ConditionalCheckFailedException',
-  'TransactionCanceledException',
-  'TransactionConflictException',
-]);
+const HARMLESS = new Set(['ConditionalCheckFailedException', 'TransactionConflictException']);
+
+/** A transaction is cancelled by the statement that cannot hold, unless a reason says that one was not allowed. */
+const isDeniedInTransaction = (error: unknown): boolean =>
+  ((error as { CancellationReasons?: readonly { Code?: string }[] }).CancellationReasons ?? []).some(
+    ({ Code }) => Code === 'AccessDenied',
+  );
 
 export type Refusal =
   /** It was allowed and could not do anything. */
@@ -36,6 +38,7 @@ export type Refusal =
 
 export function refusalOf(error: unknown): Refusal {
   const name = errorName(error);
+  if (name === 'TransactionCanceledException') return isDeniedInTransaction(error) ? 'denied' : 'allowed';
   if (HARMLESS.has(name)) return 'allowed';
   if (DENIED.has(name)) return 'denied';
   if (INVALID_CREDENTIALS.has(name)) return 'invalid-credentials';
