@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { MeterError } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { addCompletionCommand } from './completion-command.ts';
 import { addConfigCommand } from './config-command.ts';
 import { addDeadLetterCommands } from './dead-letter-commands.ts';
 import { addDemoCommand } from './demo-command.ts';
@@ -11,6 +12,7 @@ import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { addGapsCommand } from './gaps-command.ts';
 import { addGenerateCommand } from './generate-command.ts';
 import { addHealthCommand } from './health-command.ts';
+import { addLagCommand } from './lag-command.ts';
 import { addLeaseCommands } from './lease-commands.ts';
 import { addLocalCommand } from './local-command.ts';
 import { addProvisionCommand } from './provision-command.ts';
@@ -19,6 +21,37 @@ import { addReconcileCommand } from './reconcile-command.ts';
 import { addReplayCommand } from './replay-command.ts';
 import { addRunCommand } from './run-command.ts';
 import { addSessionCommands } from './session-commands.ts';
+import { addSimsCommand } from './sims-command.ts';
+import { addTopCommand } from './top-command.ts';
+import { addUsageCommand } from './usage-command.ts';
+
+type AddCommand = (program: Command) => void;
+
+/** The commands as `--help` lists them, by what somebody wants. */
+const GROUPS: readonly (readonly [string, readonly AddCommand[]])[] = [
+  ['Count:', [addRunCommand]],
+  [
+    'See whether all is well:',
+    [addDoctorCommand, addLagCommand, addTopCommand, addLeaseCommands, addHealthCommand, addConfigCommand],
+  ],
+  [
+    'See what was counted:',
+    [addUsageCommand, addSessionCommands, addSimsCommand, addReconcileCommand, addGapsCommand],
+  ],
+  ['Repair:', [addDeadLetterCommands, addReplayCommand, addEraseCommand]],
+  [
+    'Try it and plan:',
+    [
+      addDemoCommand,
+      addLocalCommand,
+      addProvisionCommand,
+      addGenerateCommand,
+      addPutCommand,
+      addEstimateCommand,
+      addCompletionCommand,
+    ],
+  ],
+];
 
 export function buildProgram(): Command {
   const program = new Command('supersim-meter')
@@ -32,23 +65,10 @@ export function buildProgram(): Command {
         write(`supersim-meter: ${text.replace(/^error: /, '').trimEnd()} [usage]\n`),
     })
     .exitOverride();
-  addDemoCommand(program);
-  addRunCommand(program);
-  addLocalCommand(program);
-  addProvisionCommand(program);
-  addGenerateCommand(program);
-  addPutCommand(program);
-  addSessionCommands(program);
-  addDeadLetterCommands(program);
-  addReplayCommand(program);
-  addReconcileCommand(program);
-  addGapsCommand(program);
-  addLeaseCommands(program);
-  addEraseCommand(program);
-  addDoctorCommand(program);
-  addHealthCommand(program);
-  addConfigCommand(program);
-  addEstimateCommand(program);
+  for (const [heading, add] of GROUPS) {
+    program.commandsGroup(heading);
+    for (const addCommand of add) addCommand(program);
+  }
   return program;
 }
 
