@@ -5,6 +5,7 @@ import { addExecuteFlag } from './execute-flag.ts';
 import { addFilterFlags } from './letter-flags.ts';
 import { listLetters, showLetter } from './letters-list.ts';
 import { purgeLetters } from './letters-purge.ts';
+import { letterReasons } from './letters-reasons.ts';
 import { redriveLetters } from './letters-redrive.ts';
 import { addSettingFlags } from './setting-flags.ts';
 
@@ -41,6 +42,15 @@ function addReading(letters: Command): void {
     ),
     ['tablePrefix'],
   ).action(aboutLetters(listLetters));
+  addSettingFlags(
+    addFilterFlags(
+      letters
+        .command('reasons')
+        .description('why records were refused: letters by reason, and what each reason means')
+        .option('--json', 'as JSON lines'),
+    ),
+    ['tablePrefix'],
+  ).action(aboutLetters(letterReasons));
   addSettingFlags(
     letters
       .command('show <shard> <record-id>')

@@ -14,6 +14,7 @@ import { systemClock, systemRandom } from '../time.ts';
 import { addExecuteFlag, type ExecuteFlag, sayPreview } from './execute-flag.ts';
 import { EXIT } from './exit-codes.ts';
 import { whole } from './numeric-flag.ts';
+import { terminalWidth } from './print-table.ts';
 import { addSettingFlags, configFrom, type SettingFlags } from './setting-flags.ts';
 import { textTable } from './text-table.ts';
 
@@ -95,10 +96,12 @@ function print({ simSids, alreadyErased, isExecuted, erasure, elsewhere }: Repor
   const { lines } = textTable(
     [{ name: isExecuted ? 'erased' : 'to erase' }, { name: 'items', isRight: true }],
     ERASED_TABLES.map((table) => [NAMES[table], String(counts[table])]),
+    terminalWidth(),
   );
   const rest = textTable(
-    [{ name: 'is still in' }, { name: 'until' }],
+    [{ name: 'is still in' }, { name: 'until', widthMin: 16 }],
     elsewhere.map(({ where, until }) => [where, until]),
+    terminalWidth(),
   );
   const notes = [
     ...absentTables.map((table) => `there is no table ${table}: that projection is off`),
@@ -151,7 +154,7 @@ export function addEraseCommand(program: Command): void {
       program
         .command('erase-sim <sid...>')
         .description(
-          'delete all that is stored of SIMs, and keep a replay from bringing it back (docs/erasure.md)',
+          'delete all that is stored of SIMs, and keep a replay from bringing it back; a preview without --execute (docs/erasure.md)',
         )
         .option(
           '--settle-ms <ms>',

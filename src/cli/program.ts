@@ -12,6 +12,7 @@ import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { addGapsCommand } from './gaps-command.ts';
 import { addGenerateCommand } from './generate-command.ts';
 import { addHealthCommand } from './health-command.ts';
+import { addExamples } from './help-examples.ts';
 import { addLagCommand } from './lag-command.ts';
 import { addLeaseCommands } from './lease-commands.ts';
 import { addLocalCommand } from './local-command.ts';
@@ -69,6 +70,8 @@ export function buildProgram(): Command {
     program.commandsGroup(heading);
     for (const addCommand of add) addCommand(program);
   }
+  program.addHelpCommand(new Command('help').argument('[command]').description('display help for a command'));
+  addExamples(program);
   return program;
 }
 

@@ -46,8 +46,9 @@ const STEADY_MS = 500;
 
 export function trendOf(before: ShardLag | undefined, now: ShardLag | undefined): string {
   if (typeof before !== 'number' || typeof now !== 'number') return '';
-  if (Math.abs(now - before) < STEADY_MS) return '→';
-  return now > before ? '↗' : '↘';
+  // No arrows that terminals draw as emoji, two columns wide.
+  if (Math.abs(now - before) < STEADY_MS) return '·';
+  return now > before ? '▲' : '▼';
 }
 
 const time = (ms: number): string => toIso(ms).slice(TIME_START, TIME_END);
