@@ -37,6 +37,16 @@ function addWriting(leases: Command): void {
     ),
     ['application', 'stream', 'failoverTimeMs', 'dedupHorizonDays'],
   ).action(aboutLeases(resetLease));
+}
+
+function addTransfer(leases: Command): void {
+  addSettingFlags(
+    leases
+      .command('export')
+      .description('every row as JSON lines, with all attributes')
+      .option('--out <file>', 'write here; default: standard output'),
+    ['application'],
+  ).action(aboutLeases(exportLeases));
   addSettingFlags(
     addExecuteFlag(
       leases
@@ -67,11 +77,5 @@ export function addLeaseCommands(program: Command): void {
     ['application', 'stream', 'failoverTimeMs'],
   ).action(aboutLeases(listLeases));
   addWriting(leases);
-  addSettingFlags(
-    leases
-      .command('export')
-      .description('every row as JSON lines, with all attributes')
-      .option('--out <file>', 'write here; default: standard output'),
-    ['application'],
-  ).action(aboutLeases(exportLeases));
+  addTransfer(leases);
 }
