@@ -9,7 +9,7 @@ import { tableNames } from '../store/tables.ts';
 import { type Attempt, subjectOf, tryAction } from './attempt.ts';
 import { type Check, ok, skipped } from './check.ts';
 import type { DoctorDeps, StreamFacts, TableFacts } from './doctor-deps.ts';
-import { type TableAction, tableAttempt } from './table-attempts.ts';
+import { insertAttempt, type TableAction, tableAttempt } from './table-attempts.ts';
 
 /** Reading: the shards, then an iterator of one, then a record by it. What cannot be tried for want of the one
  *  before is skipped. */
@@ -90,28 +90,65 @@ async function checkFanOut(
 }
 
 const LEASE_ACTIONS: readonly TableAction[] = ['Scan', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'];
-const STATEMENT_ACTIONS: readonly TableAction[] = ['PartiQLInsert', 'PartiQLUpdate'];
 
-/** Writes of sessions, SIMs, usage and pages: by statements if that may be, else put by put. */
-async function checkWriting({ clients, config }: DoctorDeps, table: TableFacts): Promise<readonly Check[]> {
+/** Inserts can be tried only with an update that fails, so only where that is allowed. */
+async function checkInsert(
+  { clients }: DoctorDeps,
+  table: TableFacts,
+  sessions: TableFacts | undefined,
+): Promise<Check> {
+  const attempt = insertAttempt(clients, table, sessions ?? table);
+  return sessions
+    ? tryAction(attempt)
+    : skipped('permission', 'can be tried only where PartiQLUpdate works on the sessions table', {
+        subject: subjectOf(attempt),
+      });
+}
+
+/** Where sessions can be updated by statements, if anywhere. */
+export async function findUpdatable(
+  { clients, config }: DoctorDeps,
+  tables: readonly TableFacts[],
+): Promise<TableFacts | undefined> {
+  const sessions = tables.find(({ definition }) => definition.name === tableNames(config).sessions);
+  if (!sessions || config.writeMode === 'put') return undefined;
+  return (await tryAction(tableAttempt(clients, sessions, 'PartiQLUpdate'))).status === 'ok'
+    ? sessions
+    : undefined;
+}
+
+/** Writes of sessions, SIMs, usage and pages: by statements if that may be, else put by put. Pages never change. */
+async function checkWriting(
+  deps: DoctorDeps,
+  table: TableFacts,
+  updatable: TableFacts | undefined,
+): Promise<readonly Check[]> {
+  const { clients, config } = deps;
   const { writeMode } = config;
-  if (writeMode === 'put') return [await tryAction(tableAttempt(clients, table, 'PutItem'))];
-  const statements = await Promise.all(
-    STATEMENT_ACTIONS.map((action) => tryAction(tableAttempt(clients, table, action))),
-  );
+  const put = (): Promise<Check> => tryAction(tableAttempt(clients, table, 'PutItem'));
+  if (writeMode === 'put') return [await put()];
+  const isChanged = table.definition.name !== tableNames(config).dedup;
+  const statements = [
+    await checkInsert(deps, table, updatable),
+    ...(isChanged ? [await tryAction(tableAttempt(clients, table, 'PartiQLUpdate'))] : []),
+  ];
   if (writeMode === 'batch' || statements.every(({ status }) => status === 'ok')) return statements;
-  const put = await tryAction(tableAttempt(clients, table, 'PutItem'));
   // Put by put it works too, at ten times the CPU: worth a warning.
-  const isEnough = put.status === 'ok';
+  const fallback = await put();
+  const isEnough = fallback.status === 'ok';
   return [
     ...statements.map((check) =>
       isEnough && check.status === 'fail' ? { ...check, status: 'warn' as const } : check,
     ),
-    put,
+    fallback,
   ];
 }
 
-export async function checkOnTable(deps: DoctorDeps, table: TableFacts): Promise<readonly Check[]> {
+export async function checkOnTable(
+  deps: DoctorDeps,
+  table: TableFacts,
+  updatable: TableFacts | undefined,
+): Promise<readonly Check[]> {
   const { leases, deadLetters, dedup } = tableNames(deps.config);
   const { name } = table.definition;
   const all = (actions: readonly TableAction[]): Promise<readonly Check[]> =>
@@ -119,5 +156,5 @@ export async function checkOnTable(deps: DoctorDeps, table: TableFacts): Promise
   if (name === leases) return all(LEASE_ACTIONS);
   if (name === deadLetters) return all(['PutItem']);
   const reading: readonly TableAction[] = name === dedup ? ['BatchGetItem', 'Query'] : ['BatchGetItem'];
-  return [...(await all(reading)), ...(await checkWriting(deps, table))];
+  return [...(await all(reading)), ...(await checkWriting(deps, table, updatable))];
 }

@@ -8,7 +8,7 @@ import { VERSION } from '../version.ts';
 import { type Check, hasFailed, ok, skipped, trouble } from './check.ts';
 import { checkBatchWrites } from './check-batch-writes.ts';
 import { checkLeases } from './check-leases.ts';
-import { checkOnTable, checkReading } from './check-permissions.ts';
+import { checkOnTable, checkReading, findUpdatable } from './check-permissions.ts';
 import { checkStream } from './check-stream.ts';
 import { checkSurroundings } from './check-surroundings.ts';
 import { checkTables } from './check-tables.ts';
@@ -50,7 +50,8 @@ async function* checkAws(deps: DoctorDeps): AsyncGenerator<Check> {
   const streamFacts = streams.flatMap(({ facts }) => facts ?? []);
   const tableFacts = tables.flatMap(({ facts }) => facts ?? []);
   for (const facts of streamFacts) yield* await checkReading(deps, facts);
-  for (const facts of tableFacts) yield* await checkOnTable(deps, facts);
+  const updatable = await findUpdatable(deps, tableFacts);
+  for (const facts of tableFacts) yield* await checkOnTable(deps, facts, updatable);
   const { sessions } = tableNames(deps.config);
   yield tableFacts.some(({ definition }) => definition.name === sessions)
     ? await checkBatchWrites(deps)

@@ -89,10 +89,6 @@ const attempts = {
       new DeleteItemCommand({ TableName: table.definition.name, Key: keyOf(table), ...impossible(table) }),
     ),
   PartiQLUpdate: executeUpdate,
-  PartiQLInsert: ({ data }: Clients, table: TableFacts) =>
-    data.send(
-      new ExecuteTransactionCommand({ TransactStatements: [insertStatement(table), updateStatement(table)] }),
-    ),
 } as const;
 
 export type TableAction = keyof typeof attempts;
@@ -101,4 +97,16 @@ export const tableAttempt = (clients: Clients, table: TableFacts, action: TableA
   action: `dynamodb:${action}`,
   resource: table.arn,
   run: () => attempts[action](clients, table),
+});
+
+/** An insert that a transaction takes back, because its update of an item of `sessions` cannot be done. */
+export const insertAttempt = ({ data }: Clients, table: TableFacts, sessions: TableFacts): Attempt => ({
+  action: 'dynamodb:PartiQLInsert',
+  resource: table.arn,
+  run: () =>
+    data.send(
+      new ExecuteTransactionCommand({
+        TransactStatements: [insertStatement(table), updateStatement(sessions)],
+      }),
+    ),
 });

@@ -102,7 +102,7 @@ describe('doctor', () => {
     expect(stopped).toMatchObject({ code: 0, named: [['lease-owners', 'warn', null]] });
     expect([code, named]).toEqual([0, []]);
     expect(checks.filter(({ status }) => status === 'skipped')).toEqual([]);
-    expect(of('permission')).toHaveLength(23);
+    expect(of('permission')).toHaveLength(22);
     expect(of('lease-owners')).toMatchObject([{ found: '2 shard(s) are read by 1 worker(s)' }]);
   });
 
@@ -113,7 +113,7 @@ describe('doctor', () => {
     const all = await runCli(['doctor', '--all'], await likeAws(world.env));
 
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^ok {6} permission {4}23 actions: allowed$/m);
+    expect(stdout).toMatch(/^ok {6} permission {4}22 actions: allowed$/m);
     expect(stdout).toMatch(
       /^warn {4} retention .* 24 h: .*\n +→ aws kinesis increase-stream-retention-period/m,
     );

@@ -9,6 +9,7 @@ import { SCRIPTS, SHELLS } from '../../../src/cli/completion-scripts.ts';
 import { completionNodes } from '../../../src/cli/completion-words.ts';
 import { EXAMPLES } from '../../../src/cli/help-examples.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
+import { parseCommand } from '../../support/parse-command.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
 
@@ -19,20 +20,6 @@ const all = (command: Command, path = ''): readonly (readonly [string, Command])
   });
 const commands = all(buildProgram()).filter(([path]) => path !== 'help');
 const flagsOf = (command: Command): string[] => command.options.map(({ long }) => long ?? '');
-
-/** Parses without running: actions are taken away first. */
-async function parse(text: string): Promise<void> {
-  const program = buildProgram();
-  for (const [, command] of all(program)) {
-    command.action(() => undefined).exitOverride();
-    command.configureOutput({
-      writeOut: () => undefined,
-      writeErr: () => undefined,
-      outputError: () => undefined,
-    });
-  }
-  await program.parseAsync(text.split(' '), { from: 'user' });
-}
 
 describe('every command', () => {
   it('that changes something takes --execute, and --yes for it, out of sight', () => {
@@ -91,11 +78,11 @@ describe('examples', () => {
       .flat()
       .map(([text]) => text),
   )('`%s` is understood', async (text) => {
-    await expect(parse(text)).resolves.toBeUndefined();
+    await expect(parseCommand(text)).resolves.toBeUndefined();
   });
 
   it('with a flag that there is not would not be', async () => {
-    await expect(parse('lag --since 5min')).rejects.toThrow(/unknown option/);
+    await expect(parseCommand('lag --since 5min')).rejects.toThrow(/unknown option/);
   });
 });
 
