@@ -18,14 +18,15 @@ const pattern = ({ path }: CompletionNode): string => quoted(path);
 const wordsOf = ({ commands, choices, flags }: CompletionNode): string =>
   [...commands.map(({ name }) => name), ...choices, ...flags.map(({ name }) => name)].join(' ');
 
-/** Walks the words so far: a word that continues a known path does so, anything else is an argument. In bash and zsh. */
-const walk = (nodes: readonly CompletionNode[]): string => `  local path='' word
+/** Walks the words so far: a word that continues a known path does so, anything else is an argument. In bash and zsh,
+ *  where `path` is taken: it is PATH. */
+const walk = (nodes: readonly CompletionNode[]): string => `  local reached='' word
   for word in "\${words_before[@]}"; do
-    case "\${path:+$path }$word" in
+    case "\${reached:+$reached }$word" in
       ${nodes
         .filter(({ path }) => path !== '')
         .map(pattern)
-        .join('|')}) path="\${path:+$path }$word" ;;
+        .join('|')}) reached="\${reached:+$reached }$word" ;;
     esac
   done`;
 
@@ -48,10 +49,10 @@ _supersim_meter() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" candidates=''
   local words_before=("\${COMP_WORDS[@]:1:COMP_CWORD-1}")
 ${walk(nodes)}
-  case "\${path:+$path }$previous" in
+  case "\${reached:+$reached }$previous" in
 ${valueCases(nodes, ({ choices }) => `COMPREPLY=(${choices.length > 0 ? `$(compgen -W ${quoted(choices.join(' '))} -- "$current")` : '$(compgen -f -- "$current")'})`)}
   esac
-  case "$path" in
+  case "$reached" in
 ${wordCases(nodes)}
   esac
   COMPREPLY=($(compgen -W "$candidates" -- "$current"))
@@ -66,10 +67,10 @@ _supersim_meter() {
   local current="\${words[CURRENT]}" previous="\${words[CURRENT-1]}" candidates=''
   local -a words_before=("\${(@)words[2,CURRENT-1]}")
 ${walk(nodes)}
-  case "\${path:+$path }$previous" in
+  case "\${reached:+$reached }$previous" in
 ${valueCases(nodes, ({ choices }) => (choices.length > 0 ? `compadd -- ${choices.join(' ')}` : '_files'))}
   esac
-  case "$path" in
+  case "$reached" in
 ${wordCases(nodes)}
   esac
   compadd -- \${=candidates}
