@@ -11,6 +11,7 @@ import { sessionFromItem } from '../../src/store/session-item.ts';
 import { tableDefinitions, tableNames } from '../../src/store/tables.ts';
 import { type Clock, systemClock, systemRandom } from '../../src/time.ts';
 import { type DynamoDbUnderTest, documentClient, type StartDynamoDb } from './dynamodb-under-test.ts';
+import { nameInRun } from './engine-from-env.ts';
 import { sessionEvent, sid } from './events.ts';
 import { type Fault, faultyClient } from './faulty-client.ts';
 import { givenStore, WRITERS, type WriterName } from './given-store.ts';
@@ -45,7 +46,11 @@ export function storeContract(
     afterEach(() => closing.abort());
     beforeEach(async () => {
       closing = new AbortController();
-      const naming = { tablePrefix: `test-${round++}`, application: `lease-${round}` };
+      round += 1;
+      const naming = {
+        tablePrefix: nameInRun(`test-${writer}-${round}`),
+        application: nameInRun(`lease-${writer}-${round}`),
+      };
       names = tableNames(naming);
       client = documentClient(running);
       await provisionTables(running.dynamodb, tableDefinitions(naming));
