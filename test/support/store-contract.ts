@@ -213,6 +213,20 @@ export function storeContract(
       expect(outcomes).toEqual([{ kind: 'refused', reason: 'session-item-unreadable' }, { kind: 'applied' }]);
     });
 
+    it('leaves the item of a newer version as it is, and says so: its events wait', async () => {
+      const newer = { data_session_sid: sid('PI', 'newer'), version: 3, dedup: new Uint8Array([3, 1, 4]) };
+      await client.send(new PutCommand({ TableName: names.sessions, Item: newer }));
+
+      const applying = storeOn(client).apply(
+        [sessionEvent(1, { dataSessionSid: newer.data_session_sid })],
+        NEVER,
+      );
+
+      await expect(applying).rejects.toMatchObject({ code: 'item-unreadable', kind: 'fatal' });
+      const [item] = await items(names.sessions);
+      expect([Number(item?.['version']), item?.['dedup']]).toEqual([3, newer.dedup]);
+    });
+
     it('ends with an AbortError when told to stop in an outage', async () => {
       const stop = new AbortController();
       const away = faultyClient(client, () => 'throttled');
