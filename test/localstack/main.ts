@@ -46,6 +46,7 @@ async function atEndpoint(): Promise<number> {
   throw new Error('AWS_ENDPOINT_URL is not set: start LocalStack (localstack/README.md) or say `-- --host`');
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 try {
   process.exitCode = await (values.host ? onHost() : atEndpoint());
 } catch (error) {

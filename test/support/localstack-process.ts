@@ -36,6 +36,8 @@ export async function startLocalStack(): Promise<RunningLocalStack> {
     // A group of its own: what it starts must end with it.
     detached: true,
   });
+  // However this process ends.
+  process.once('exit', () => signalGroup(child, 'SIGKILL'));
   const stop = (): Promise<void> => endGroup(child);
   try {
     await untilReady(endpoint, child);
@@ -57,21 +59,22 @@ async function untilReady(endpoint: string, child: ChildProcess): Promise<void> 
   }
 }
 
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // Nobody is left in it.
+  }
+}
+
 async function endGroup(child: ChildProcess): Promise<void> {
   const closed = child.exitCode === null ? once(child, 'close') : Promise.resolve();
-  const signal = (name: NodeJS.Signals): void => {
-    try {
-      process.kill(-(child.pid ?? 0), name);
-    } catch {
-      // Nobody is left in it.
-    }
-  };
-  signal('SIGTERM');
+  signalGroup(child, 'SIGTERM');
   const late = systemClock.timeout(STOP_WITHIN_MS);
-  late.signal.addEventListener('abort', () => signal('SIGKILL'), { once: true });
+  late.signal.addEventListener('abort', () => signalGroup(child, 'SIGKILL'), { once: true });
   await closed;
   late.cancel();
-  signal('SIGKILL');
+  signalGroup(child, 'SIGKILL');
 }
 
 const manifestOf = (path: string): { readonly version: string } =>

@@ -62,6 +62,15 @@ describe('docs/supply-chain.md', () => {
   });
 });
 
+it('LocalStack is one version: the image by its digest, the one without Docker, and the one that is written about', () => {
+  const [, version = '?'] = /^localstack-core==(\S+)$/m.exec(read('localstack/host/requirements.txt')) ?? [];
+
+  const image = new RegExp(`localstack/localstack:${version.replaceAll('.', '\\.')}@sha256:[0-9a-f]{64}`);
+  const [named] = image.exec(read('localstack/compose.yaml')) ?? [];
+  expect([version, named]).toEqual([version, expect.stringMatching(image)]);
+  expect(read('localstack/README.md')).toContain(named);
+});
+
 const WORKFLOWS = readdirSync(join(ROOT, '.github/workflows')).map((name) => ({
   name,
   text: read(`.github/workflows/${name}`),
