@@ -1,5 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
-import { type Alarm, AlarmStatusWidget, Dashboard, GraphWidget, type IMetric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  type Alarm,
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  Stats,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import type { FargateService } from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
 import type { MeterMetrics } from './meter-metrics.ts';
@@ -46,7 +53,10 @@ export class MeterDashboard extends Construct {
             service.metricCpuUtilization({ period: minute }),
             service.metricMemoryUtilization({ period: minute }),
           ]),
-          graph('Refused calls a minute', [metrics.throttles('reads', minute), metrics.throttles('writes', minute)]),
+          graph('Refused calls a minute', [
+            metrics.throttles('reads', minute),
+            metrics.throttles('writes', minute),
+          ]),
         ],
       ],
     });

@@ -1,4 +1,5 @@
 import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import type { Alarm, CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ISecurityGroup, ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import {
@@ -20,7 +21,6 @@ import {
 } from 'aws-cdk-lib/aws-ecs';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { Alarm, CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 
 export interface TaskSize {
@@ -83,7 +83,9 @@ export class MeterService extends Construct {
       maxHealthyPercent: 150,
       circuitBreaker: { enable: true, rollback: true },
       deploymentAlarms: {
-        alarmNames: props.rollbackAlarms.map((alarm) => String((alarm.node.defaultChild as CfnAlarm).alarmName)),
+        alarmNames: props.rollbackAlarms.map((alarm) =>
+          String((alarm.node.defaultChild as CfnAlarm).alarmName),
+        ),
         behavior: AlarmBehavior.ROLLBACK_ON_ALARM,
       },
       enableECSManagedTags: true,

@@ -27,21 +27,33 @@ export class MeterStack extends Stack {
         }),
       },
       vendor: {
-        accountId: this.parameter('VendorAccountId', 'AWS account from which the vendor puts: its console says', {
-          allowedPattern: '^[0-9]{12}$',
-        }),
-        externalId: this.parameter('VendorExternalId', 'secret that the vendor’s sink says; at least 32 characters', {
-          noEcho: true,
-          minLength: 32,
-          maxLength: 1224,
-          allowedPattern: '^[\\w+=,.@:/-]+$',
-        }),
+        accountId: this.parameter(
+          'VendorAccountId',
+          'AWS account from which the vendor puts: its console says',
+          {
+            allowedPattern: '^[0-9]{12}$',
+          },
+        ),
+        externalId: this.parameter(
+          'VendorExternalId',
+          'secret that the vendor’s sink says; at least 32 characters',
+          {
+            noEcho: true,
+            minLength: 32,
+            maxLength: 1224,
+            allowedPattern: '^[\\w+=,.@:/-]+$',
+          },
+        ),
       },
     });
     acknowledgeMeter(this.meter);
   }
 
-  private parameter(id: string, description: string, rules: ConstructorParameters<typeof CfnParameter>[2]): string {
+  private parameter(
+    id: string,
+    description: string,
+    rules: ConstructorParameters<typeof CfnParameter>[2],
+  ): string {
     return new CfnParameter(this, id, { type: 'String', description, ...rules }).valueAsString;
   }
 }

@@ -24,13 +24,8 @@ const ITEMS = ['sessions', 'sims', 'usage'] as const;
 const DATA = [...ITEMS, 'dedup', 'deadLetters'] as const;
 
 const READ_STREAM: readonly Permission[] = [
-  {
-    action: 'kinesis:DescribeStreamSummary',
-    on: ['stream'],
-    why: 'the start check, and when the stream was created: its checkpoints mean nothing in one made anew',
-  },
-  { action: 'kinesis:ListShards', on: ['stream'], why: 'shards and their parents, for leases' },
-  { action: 'kinesis:GetShardIterator', on: ['stream'], why: 'reading from a checkpoint' },
+  { action: 'kinesis:ListShards', on: ['stream'], why: 'the shards and their parents' },
+  { action: 'kinesis:GetShardIterator', on: ['stream'], why: 'where to read from' },
   { action: 'kinesis:GetRecords', on: ['stream'], why: 'reading' },
 ];
 
@@ -38,7 +33,11 @@ const READ_STREAM: readonly Permission[] = [
 const COUNT_EVENTS: readonly Permission[] = [
   { action: 'dynamodb:BatchGetItem', on: ITEMS, why: 'items to fold events into' },
   { action: 'dynamodb:BatchGetItem', on: ['dedup'], why: 'whether a SIM was erased, before an item is made' },
-  { action: 'dynamodb:Query', on: ['dedup'], why: 'an item’s pages of event ids, for old or repeated events' },
+  {
+    action: 'dynamodb:Query',
+    on: ['dedup'],
+    why: 'an item’s pages of event ids, for old or repeated events',
+  },
   { action: 'dynamodb:PartiQLInsert', on: [...ITEMS, 'dedup'], why: 'new items and pages, 25 a call' },
   { action: 'dynamodb:PartiQLUpdate', on: ITEMS, why: 'items that are there, 25 a call' },
   {
@@ -46,12 +45,21 @@ const COUNT_EVENTS: readonly Permission[] = [
     on: [...ITEMS, 'dedup'],
     why: 'the same where SUPERSIM_WRITE_MODE is put, or batches are refused',
   },
-  { action: 'dynamodb:PutItem', on: ['deadLetters'], why: 'records that cannot be decoded or stored, and gaps' },
 ];
 
 export const WORKER: readonly Permission[] = [
+  {
+    action: 'kinesis:DescribeStreamSummary',
+    on: ['stream'],
+    why: 'the start check, and when the stream was created: its checkpoints mean nothing in one made anew',
+  },
   ...READ_STREAM,
   ...COUNT_EVENTS,
+  {
+    action: 'dynamodb:PutItem',
+    on: ['deadLetters'],
+    why: 'records that cannot be decoded or stored, and gaps',
+  },
   { action: 'dynamodb:DescribeTable', on: [...DATA, 'leases'], why: 'the start check' },
   { action: 'dynamodb:Scan', on: ['leases'], why: 'who reads which shard' },
   { action: 'dynamodb:GetItem', on: ['leases'], why: 'a row as it is, after a refused write' },
@@ -67,7 +75,11 @@ export const FAN_OUT: readonly Permission[] = [
     on: ['stream', 'consumers'],
     why: 'makes the consumer when it is missing',
   },
-  { action: 'kinesis:DescribeStreamConsumer', on: ['consumers'], why: 'finds it, and waits until it is active' },
+  {
+    action: 'kinesis:DescribeStreamConsumer',
+    on: ['consumers'],
+    why: 'finds it, and waits until it is active',
+  },
   { action: 'kinesis:SubscribeToShard', on: ['consumers'], why: 'reading' },
 ];
 
@@ -83,9 +95,8 @@ export const ERASE: readonly Permission[] = [
 
 /** `dead-letters`, `dead-letters show`: their bytes are personal data, and nobody else may read them. */
 export const READ_DEAD_LETTERS: readonly Permission[] = [
-  { action: 'dynamodb:DescribeTable', on: ['deadLetters'], why: 'says what is missing before anything is asked' },
   { action: 'dynamodb:Scan', on: ['deadLetters'], why: 'lists all' },
-  { action: 'dynamodb:Query', on: ['deadLetters'], why: 'lists those of a shard' },
+  { action: 'dynamodb:Query', on: ['deadLetters'], why: 'lists those of a shard of one of several streams' },
   { action: 'dynamodb:GetItem', on: ['deadLetters'], why: 'shows one' },
 ];
 
@@ -93,7 +104,7 @@ export const READ_DEAD_LETTERS: readonly Permission[] = [
 export const REPAIR: readonly Permission[] = [
   ...READ_STREAM,
   ...COUNT_EVENTS,
-  ...READ_DEAD_LETTERS.filter(({ action }) => action !== 'dynamodb:DescribeTable'),
+  ...READ_DEAD_LETTERS,
   { action: 'dynamodb:DescribeTable', on: DATA, why: 'the start check' },
   { action: 'dynamodb:DeleteItem', on: ['deadLetters'], why: 'letters that are counted now, or purged' },
 ];

@@ -2,7 +2,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { Effect, type IRole, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import type { tableNames } from '../../src/store/tables.ts';
 import { groupByTargets, type Permission, type Target } from './permissions.ts';
 
@@ -98,5 +98,3 @@ export class Access {
 
 const sidOf = (target: string): string =>
   target.replace(/(^|\/)([a-z])/g, (_, _slash, letter: string) => letter.toUpperCase());
-
-
