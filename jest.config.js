@@ -12,7 +12,7 @@ const project = (name, testTimeoutMs) => ({
   },
   globals: { TEST_TIMEOUT_MS: testTimeoutMs },
   // Has a package.json of the same name.
-  modulePathIgnorePatterns: ['<rootDir>/.tools'],
+  modulePathIgnorePatterns: ['<rootDir>/.tools', '<rootDir>/infra/.build'],
   setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],
 });
 
@@ -24,5 +24,7 @@ export default {
     project('e2e', 180_000),
     project('slow', 900_000),
     project('conformance', 300_000),
+    // Needs `npm ci` in infra/.
+    { ...project('infra', 60_000), testMatch: ['<rootDir>/infra/test/**/*.test.ts'] },
   ],
 };

@@ -7,7 +7,7 @@ function acknowledge(construct: IConstruct, id: string, reason: string): void {
   Validations.of(construct).acknowledge({ id: `AwsSolutions::AwsSolutions-${id}`, reason });
 }
 
-export function acknowledgeMeter({ workers, stream }: SupersimMeter): void {
+export function acknowledgeMeter({ workers, stream, roles, isFanOut }: SupersimMeter): void {
   const { taskDefinition } = workers.service;
   acknowledge(
     taskDefinition,
@@ -25,4 +25,10 @@ export function acknowledgeMeter({ workers, stream }: SupersimMeter): void {
     'KDS3',
     'A key of its own lets the vendor’s role encrypt what it puts, and nothing else; AWS’s key cannot be given to another account.',
   );
+  if (isFanOut)
+    acknowledge(
+      roles.worker,
+      `IAM5[Resource::arn:<AWS::Partition>:kinesis:<AWS::Region>:<AWS::AccountId>:stream/${stream.streamName}/consumer/*]`,
+      'A consumer’s ARN ends with the time at which the worker registered it.',
+    );
 }

@@ -58,6 +58,8 @@ export class SupersimMeter extends Construct {
   readonly workers: MeterService;
   readonly alarms: readonly Alarm[];
   readonly alarmTopic: ITopic;
+  /** Reads by enhanced fan-out. */
+  readonly isFanOut: boolean;
 
   constructor(scope: Construct, id: string, props: SupersimMeterProps) {
     super(scope, id);
@@ -74,7 +76,8 @@ export class SupersimMeter extends Construct {
       ...naming,
       ...(props.existingTables ? { existing: props.existingTables } : {}),
     });
-    this.roles = this.makeRoles(props, config.fanOutConsumer !== '');
+    this.isFanOut = config.fanOutConsumer !== '';
+    this.roles = this.makeRoles(props);
     const metrics = new MeterMetrics({
       streamName: this.stream.streamName,
       tableNames: tableDefinitions(naming).map(({ name }) => name),
@@ -96,14 +99,14 @@ export class SupersimMeter extends Construct {
     this.addOutputs();
   }
 
-  private makeRoles(props: SupersimMeterProps, isFanOut: boolean): MeterRoles {
+  private makeRoles(props: SupersimMeterProps): MeterRoles {
     const { stream, tables } = this;
     const keys = { stream: stream.key, tables: tables.key, deadLetters: tables.deadLetterKey };
     const access = new Access(this, { streamName: stream.streamName, tables: tables.names, keys });
     const { vendor, operators } = props;
     return new MeterRoles(this, 'Roles', {
       access,
-      isFanOut,
+      isFanOut: this.isFanOut,
       vendor,
       ...(operators ? { operators } : {}),
     });

@@ -21,9 +21,16 @@ export interface CliProcess {
   output(): string;
 }
 
+/** A program that stands for `node dist/main.js`, and its first arguments, as a JSON array: such as the image's worker. */
+const INSTEAD = process.env['METER_COMMAND'];
+
 /** Starts the command line as a user would, with exactly this environment beside PATH and HOME. */
-export const startCli = (args: readonly string[], env: Readonly<Record<string, string>>): CliProcess =>
-  startProcess(process.execPath, [mainPath(), ...args], env);
+export function startCli(args: readonly string[], env: Readonly<Record<string, string>>): CliProcess {
+  const [command = '', ...first] = INSTEAD
+    ? (JSON.parse(INSTEAD) as string[])
+    : [process.execPath, mainPath()];
+  return startProcess(command, [...first, ...args], env);
+}
 
 function mainPath(): string {
   if (!MAIN) throw new Error('dist/main.js is missing: npm run build');
