@@ -33,9 +33,8 @@ export function monthContract(options: MonthOptions): void {
 
       expect(lost.length).toBeGreaterThan(0);
       expect(delivered.length - distinct(delivered.map(({ event }) => event)).length).toBeGreaterThan(0);
-      expect(Math.max(...times.slice(1).map((time, at) => (times[at] ?? 0) - time))).toBeGreaterThan(
-        DAY_MS / 8,
-      );
+      const stepsBack = times.slice(1).map((time, at) => (times[at] ?? 0) - time);
+      expect(stepsBack.some((ms) => ms > DAY_MS / 8)).toBe(true);
       expect(ends.some((end) => end.endsWith('T00:00:00Z'))).toBe(true);
       expect(happened.some(({ data }) => data['apn'] === 'ota.super')).toBe(true);
       expect([...networksOf.values()].some((networks) => networks.size > 1)).toBe(true);
