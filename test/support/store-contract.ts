@@ -1,7 +1,7 @@
 /** What every DynamoDB engine must let the store do. Run on each engine we have. */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { type DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSessionEvent } from '../../src/decode/event.ts';
 import { provisionTables } from '../../src/local/provision.ts';
@@ -206,6 +206,28 @@ export function storeContract(
       );
 
       expect(outcomes).toEqual([{ kind: 'refused', reason: 'session-item-unreadable' }, { kind: 'applied' }]);
+    });
+
+    it('waits with a session whose day of usage cannot be read, and hands its hours on once it can', async () => {
+      const options = { projections: ['sessions', 'usage'] as const };
+      const withUsage = () =>
+        givenStore({ client, names, clock: hurried, writer, options, closing: closing.signal });
+      const { simSid, fleetSid } = sessionEvent(1);
+      const key = { sim_sid: simSid, day_fleet: `2026-03-01#${fleetSid}` };
+      await client.send(new PutCommand({ TableName: names.usage, Item: { ...key, hours: 'damaged' } }));
+
+      await expect(withUsage().apply(updates(1, 25), NEVER)).rejects.toMatchObject({
+        code: 'item-unreadable',
+      });
+      const damaged = await items(names.usage);
+      await client.send(new DeleteCommand({ TableName: names.usage, Key: key }));
+      const outcomes = await withUsage().apply(updates(1, 25), NEVER);
+
+      expect(damaged).toEqual([{ ...key, hours: 'damaged' }]);
+      expect(new Set(kinds(outcomes))).toEqual(new Set(['duplicate']));
+      expect(await storedSession()).toEqual(fold(updates(1, 25)));
+      // Windows of 6 minutes that end at 00:06 to 01:54: the hour of 02:00 is open.
+      expect((await items(names.usage)).map((day) => String(day['download_bytes']))).toEqual(['19000']);
     });
 
     it('ends with an AbortError when told to stop in an outage', async () => {
