@@ -73,7 +73,9 @@ describe('the folders', () => {
       'repair',
       'store',
       'source',
+      'fleet',
       'leases',
+      'doctor',
       'ops',
     ])
       for (const file of inFolder(folder))
