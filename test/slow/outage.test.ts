@@ -15,7 +15,10 @@ const SHARDS = 4;
 const MINUTE_MS = 60_000;
 /** Any SID of Twilio's: two letters and 32 hex digits. */
 const SID = /\b[A-Z]{2}[0-9a-f]{32}\b/;
-const SENTENCES = [/^Kinesis has not answered for \d+ s/, /^The lease table has not answered for \d+ s/];
+const SENTENCES = [
+  /^Kinesis has not answered for \d+ (s|min)/,
+  /^The lease table has not answered for \d+ (s|min)/,
+];
 /** Lines that a worker of four shards may log in two minutes of outage: its begin and end for three services, leases
  *  given back and taken, and attempts at five a minute of each kind. */
 const LINES_MAX = 120;
