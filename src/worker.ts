@@ -9,12 +9,14 @@ import { type Config, streamsOf } from './config.ts';
 import { classify } from './errors.ts';
 import { type CoordinatorEnd, DynamoLeaseStore, LeaseCoordinator, type LeaseEvent } from './leases/index.ts';
 import { type Door, httpDoor, type OpenDoor } from './ops/door.ts';
+import { type Phase, readyChecks } from './ops/health.ts';
 import { Heartbeats } from './ops/heartbeats.ts';
-import { type Phase, readyChecks } from './ops/http-server.ts';
 import { LEASE_CHANGE_OF } from './ops/lease-changes.ts';
 import type { Log } from './ops/log.ts';
 import type { MetricsSnapshot } from './ops/metrics.ts';
 import { PrometheusMetrics } from './ops/prometheus-metrics.ts';
+import { parkedShards } from './ops/shard-troubles.ts';
+import type { Trouble } from './ops/troubles.ts';
 import { preflight } from './preflight.ts';
 import { listStreams } from './source/list-streams.ts';
 import type { StreamConsumer } from './source/stream-consumer.ts';
@@ -214,9 +216,14 @@ export class Worker {
           this.phase,
           this.coordinator.leases().flatMap(({ state, leaseKey }) => (state === 'parked' ? [leaseKey] : [])),
         ),
+      troubles: () => this.troubles(),
       metrics: () => this.metrics.render(),
       state: () => this.describe(),
     });
+  }
+
+  private troubles(): readonly Trouble[] {
+    return parkedShards(this.coordinator.leases(), () => 0);
   }
 
   /** The worker as `/state` shows it. */
