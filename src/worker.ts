@@ -8,8 +8,9 @@ import { type AwsClients, type ClientOptions, endpointOverrides } from './aws-cl
 import { type Config, streamsOf } from './config.ts';
 import { classify } from './errors.ts';
 import { type CoordinatorEnd, DynamoLeaseStore, LeaseCoordinator, type LeaseEvent } from './leases/index.ts';
+import { pageMaker } from './open-page.ts';
 import { type Door, httpDoor, type OpenDoor } from './ops/door.ts';
-import { type Phase, readyChecks } from './ops/health.ts';
+import type { Phase } from './ops/health.ts';
 import { Heartbeats } from './ops/heartbeats.ts';
 import { LEASE_CHANGE_OF } from './ops/lease-changes.ts';
 import type { Log } from './ops/log.ts';
@@ -17,6 +18,7 @@ import type { MetricsSnapshot } from './ops/metrics.ts';
 import { PrometheusMetrics } from './ops/prometheus-metrics.ts';
 import { parkedShards } from './ops/shard-troubles.ts';
 import type { Trouble } from './ops/troubles.ts';
+import { WorkerReporter } from './page/report-worker.ts';
 import { preflight } from './preflight.ts';
 import { listStreams } from './source/list-streams.ts';
 import type { StreamConsumer } from './source/stream-consumer.ts';
@@ -25,6 +27,7 @@ import { buildStores, type Stores } from './stores.ts';
 import { atMost, type Clock, type Random } from './time.ts';
 import { VERSION } from './version.ts';
 import { buildHandler, fanOutConsumers, startPositionOf } from './worker-parts.ts';
+import { viewWorker } from './worker-view.ts';
 
 /** Unit: ms. */
 const PULSE_EVERY_MS = 1_000;
@@ -65,6 +68,7 @@ export class Worker {
   private readonly metrics: PrometheusMetrics;
   private readonly coordinator: LeaseCoordinator;
   private readonly heartbeats: Heartbeats;
+  private readonly reporter: WorkerReporter;
   private readonly stopping = new AbortController();
   private stores!: Stores;
   private consumers: ReadonlyMap<string, StreamConsumer> = new Map();
@@ -88,6 +92,7 @@ export class Worker {
       node: process.version,
     });
     this.heartbeats = new Heartbeats(deps.clock);
+    this.reporter = new WorkerReporter(workerId, deps.clock);
     this.coordinator = this.buildCoordinator();
   }
 
@@ -175,7 +180,12 @@ export class Worker {
     const parts = { ...deps, clients, metrics };
     this.consumers = fanOutConsumers(parts, config);
     this.stores = (deps.buildStores ?? buildStores)(parts, config);
-    const handler = buildHandler(parts, config, { stores: this.stores, consumers: this.consumers });
+    const hasDoor = deps.door !== undefined || config.http !== '';
+    const handler = buildHandler(parts, config, {
+      stores: this.stores,
+      consumers: this.consumers,
+      onApplied: hasDoor ? (event) => this.reporter.applied(event) : undefined,
+    });
     return new LeaseCoordinator(
       {
         ...deps,
@@ -197,7 +207,9 @@ export class Worker {
     );
   }
 
-  private onLeaseEvent({ name, fields }: LeaseEvent): void {
+  private onLeaseEvent(event: LeaseEvent): void {
+    const { name, fields } = event;
+    this.reporter.leaseEvent(event);
     const change = LEASE_CHANGE_OF[name];
     if (change) this.metrics.leaseChanged(change);
     this.metrics.leasesHeld(this.coordinator.leases().length);
@@ -207,36 +219,24 @@ export class Worker {
   }
 
   private async openDoor(): Promise<OpenDoor | undefined> {
-    const door = this.deps.door ?? httpDoor(this.config.http, this.deps.log);
+    const openPage = pageMaker(this.config, this.deps, { place: 'worker' });
+    const door = this.deps.door ?? httpDoor(this.config.http, this.deps.log, openPage);
     if (door) this.metrics.addProcessSeries();
-    return door?.open({
-      heartbeats: this.heartbeats,
-      readiness: () =>
-        readyChecks(
-          this.phase,
-          this.coordinator.leases().flatMap(({ state, leaseKey }) => (state === 'parked' ? [leaseKey] : [])),
-        ),
-      troubles: () => this.troubles(),
-      metrics: () => this.metrics.render(),
-      state: () => this.describe(),
-    });
+    return door?.open(
+      viewWorker({
+        heartbeats: this.heartbeats,
+        coordinator: this.coordinator,
+        metrics: this.metrics,
+        reporter: this.reporter,
+        identity: this.identity(),
+        phase: () => this.phase,
+        troubles: () => this.troubles(),
+      }),
+    );
   }
 
   private troubles(): readonly Trouble[] {
     return parkedShards(this.coordinator.leases(), () => 0);
-  }
-
-  /** The worker as `/state` shows it. */
-  private describe(): object {
-    const lags = this.metrics.millisBehindLatest();
-    return {
-      ...this.identity(),
-      phase: this.phase,
-      totals: this.metrics.snapshot(),
-      shards: this.coordinator
-        .leases()
-        .map((lease) => ({ ...lease, millisBehindLatest: lags.get(lease.leaseKey) ?? null })),
-    };
   }
 
   /** One beat a second proves that the event loop turns and the coordinator has not ended unseen. */

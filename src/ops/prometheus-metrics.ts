@@ -14,7 +14,7 @@ import type {
 } from './metrics.ts';
 import { buildSeries, registerProcessSeries, type Series } from './prometheus-series.ts';
 import { RunTotals } from './run-totals.ts';
-import { ShardProgress } from './shard-progress.ts';
+import { ShardProgress, type ShardState } from './shard-progress.ts';
 
 /** Distinct values of a label that comes from outside; more are counted as `other`. */
 const LABEL_VALUES_MAX = 64;
@@ -147,6 +147,11 @@ export class PrometheusMetrics implements Metrics {
   /** Shard id → how far behind the tip, for shards where it is known. Unit: ms. */
   millisBehindLatest(): ReadonlyMap<string, number> {
     return new Map([...this.shards.lags()].map(([shardId, seconds]) => [shardId, seconds * 1000]));
+  }
+
+  /** Shard id → how far it is, for the page. */
+  shardStates(): ReadonlyMap<string, ShardState> {
+    return this.shards.states();
   }
 
   snapshot(): MetricsSnapshot {

@@ -4,7 +4,7 @@ import type { Fleet, FleetShard } from '../fleet/fleet.ts';
 import { isReadable } from '../fleet/fleet.ts';
 import type { FleetReader } from '../fleet/open-fleet.ts';
 import type { ShardLag } from '../fleet/shard-lags.ts';
-import { type Clock, atMost } from '../time.ts';
+import { atMost, type Clock } from '../time.ts';
 import { CachedRead, type LastRead } from './cached-read.ts';
 import type { Happenings } from './happenings.ts';
 import { READ_WITHIN_MS } from './read-problem.ts';

@@ -1,6 +1,6 @@
 /** What happened to leases, in words: as the workers behind this address say it, and as the lease table shows it of
  *  the others. Pure but for the list it keeps. */
-import { type Fleet, type FleetChange, changesBetween } from '../fleet/fleet.ts';
+import { changesBetween, type Fleet, type FleetChange } from '../fleet/fleet.ts';
 import { shortShardId } from '../fleet/lease-place.ts';
 import type { ShapedHappening } from './shapes.ts';
 import type { LeaseHappening, WorkerReport } from './worker-report.ts';
@@ -16,7 +16,8 @@ const WORDS: Readonly<Record<string, readonly [ShapedHappening['kind'], Words]>>
   'lease.taken': ['good', (shard, worker) => `${worker} took shard ${shard}`],
   'lease.lost': [
     'warn',
-    (shard, worker, { leaseOwner }) => `${worker} lost shard ${shard}${leaseOwner ? ` to ${leaseOwner}` : ''}`,
+    (shard, worker, { leaseOwner }) =>
+      `${worker} lost shard ${shard}${leaseOwner ? ` to ${leaseOwner}` : ''}`,
   ],
   'lease.released': ['info', (shard, worker) => `${worker} gave shard ${shard} back`],
   'lease.handed-over': [
@@ -57,7 +58,11 @@ function shown({ atMs, change }: SeenChange): ShapedHappening {
     case 'moved':
       return change.to === undefined
         ? { atMs, kind: 'info', text: `${change.from} gave shard ${shard} back` }
-        : { atMs, kind: 'good', text: `${change.to} took shard ${shard}${change.from ? ` from ${change.from}` : ''}` };
+        : {
+            atMs,
+            kind: 'good',
+            text: `${change.to} took shard ${shard}${change.from ? ` from ${change.from}` : ''}`,
+          };
     case 'expired':
       return { atMs, kind: 'warn', text: `shard ${shard}: ${owner} shows no sign of life` };
     case 'finished':
@@ -82,8 +87,13 @@ export class Happenings {
   }
 
   /** Latest first. `others`: said by whoever runs these workers. */
-  latest(reports: readonly WorkerReport[], others: readonly ShapedHappening[] = []): readonly ShapedHappening[] {
-    const own = reports.flatMap(({ workerId, happenings }) => happenings.flatMap((one) => told(workerId, one)));
+  latest(
+    reports: readonly WorkerReport[],
+    others: readonly ShapedHappening[] = [],
+  ): readonly ShapedHappening[] {
+    const own = reports.flatMap(({ workerId, happenings }) =>
+      happenings.flatMap((one) => told(workerId, one)),
+    );
     const unsaid = this.seen.filter((change) => !isTold(change, reports)).map(shown);
     return [...own, ...unsaid, ...others].sort((a, b) => b.atMs - a.atMs).slice(0, SHOWN_MAX);
   }

@@ -128,8 +128,7 @@ export class SampleHistory {
   private choose(): readonly string[] {
     const worst = new Map<string, number>();
     for (const { lags } of this.samples)
-      for (const [leaseKey, lag] of lags)
-        worst.set(leaseKey, Math.max(worst.get(leaseKey) ?? 0, lag ?? 0));
+      for (const [leaseKey, lag] of lags) worst.set(leaseKey, Math.max(worst.get(leaseKey) ?? 0, lag ?? 0));
     return [...worst]
       .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
       .slice(0, SHARD_LINES_MAX)

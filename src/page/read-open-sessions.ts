@@ -5,8 +5,8 @@ import { parseSession } from '../reader/parse-item.ts';
 import { ReaderError } from '../reader/reader-error.ts';
 import { OPEN_BY_SIM } from '../reader/reader-tables.ts';
 import { scanSome } from './scan-some.ts';
-import type { OpenSessions, ShapedSession } from './shapes.ts';
 import { shapeSession } from './shape-session.ts';
+import type { OpenSessions, ShapedSession } from './shapes.ts';
 
 /** About 1 MB of keys a page of the index. */
 const PAGES_MAX = 4;

@@ -1,9 +1,10 @@
 /** Gathers what a worker tells the page. */
 import type { ConnectionEvent } from '../decode/event.ts';
 import type { HeldLeaseSnapshot, LeaseEvent } from '../leases/index.ts';
-import type { Phase } from '../ops/http-server.ts';
+import type { Phase } from '../ops/health.ts';
 import type { MetricsSnapshot } from '../ops/metrics.ts';
 import type { ShardState } from '../ops/shard-progress.ts';
+import type { Trouble } from '../ops/troubles.ts';
 import type { Clock } from '../time.ts';
 import { RecentTalkers } from './recent-talkers.ts';
 import type { LeaseHappening, WorkerReport } from './worker-report.ts';
@@ -18,6 +19,7 @@ export interface WorkerFacts {
   readonly totals: MetricsSnapshot;
   readonly leases: readonly HeldLeaseSnapshot[];
   readonly progress: ReadonlyMap<string, ShardState>;
+  readonly troubles: readonly Trouble[];
 }
 
 /** The lag, at most: while reading or storing stands still, all that arrives comes on top. */
@@ -57,7 +59,7 @@ export class WorkerReporter {
     if (this.happenings.length > HAPPENINGS_MAX) this.happenings.shift();
   }
 
-  report({ phase, totals, leases, progress }: WorkerFacts): WorkerReport {
+  report({ phase, totals, leases, progress, troubles }: WorkerFacts): WorkerReport {
     return {
       workerId: this.workerId,
       phase,
@@ -75,6 +77,7 @@ export class WorkerReporter {
         };
       }),
       happenings: [...this.happenings],
+      troubles,
       talkers: this.talkers.most(TALKERS_TOLD),
     };
   }

@@ -59,7 +59,9 @@ export class SessionFinder {
   }
 
   /** By ICCID or name. */
-  private async findSim(query: string): Promise<{ readonly simSid: string | undefined; readonly hint: string }> {
+  private async findSim(
+    query: string,
+  ): Promise<{ readonly simSid: string | undefined; readonly hint: string }> {
     const { client, tables } = this.deps;
     const none = 'No session, SIM, ICCID or SIM name is exactly this.';
     try {
@@ -117,7 +119,9 @@ export class SessionFinder {
 
   /** The week that ends with the latest usage known, so that a silent SIM shows something too. */
   private async usage(simSid: string, sessions: readonly Session[]): Promise<FromTable<UsagePart>> {
-    const times = sessions.flatMap(({ usage_through: through, started_at: started }) => through ?? started ?? []);
+    const times = sessions.flatMap(
+      ({ usage_through: through, started_at: started }) => through ?? started ?? [],
+    );
     const latestMs = Math.max(...times.map(fromIso));
     const endMs = Number.isFinite(latestMs) ? latestMs : this.deps.clock.wallMs();
     const toMs = (Math.floor(endMs / HOUR_MS) + 1) * HOUR_MS;

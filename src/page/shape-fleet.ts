@@ -39,7 +39,11 @@ function lagOf(
 const toSecond = (ms: number): number => Math.floor(ms / TO_SECOND_MS) * TO_SECOND_MS;
 
 /** Whole seconds, so that an unchanged fleet is an unchanged answer. */
-function checkpointAge(shard: FleetShard, own: ReportedShard | undefined, lagMs: number | null): number | null {
+function checkpointAge(
+  shard: FleetShard,
+  own: ReportedShard | undefined,
+  lagMs: number | null,
+): number | null {
   const ageMs = own ? own.checkpointAgeMs : lagMs === 0 ? 0 : shard.checkpointStillForMs;
   return ageMs === null || ageMs < AGE_SHOWN_FROM_MS ? null : toSecond(ageMs);
 }

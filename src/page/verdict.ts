@@ -8,7 +8,11 @@ const BEHIND_FROM_MS = 60_000;
 export interface Situation {
   readonly books: Books;
   readonly shards: readonly ShapedShard[];
-  readonly lag: { readonly maxMs: number | null; readonly shardId: string | null; readonly etaMs: number | null };
+  readonly lag: {
+    readonly maxMs: number | null;
+    readonly shardId: string | null;
+    readonly etaMs: number | null;
+  };
   /** What keeps the workers or this page from their work, in words. */
   readonly troubles: readonly string[];
   /** Records refused in the last quarter of an hour. */
@@ -73,13 +77,21 @@ function lagFinding({ lag }: Situation): Finding[] {
   const { maxMs, shardId, etaMs } = lag;
   if (maxMs === null || maxMs < BEHIND_FROM_MS) return [];
   const eta = etaMs === null ? '' : `, about ${inWords(etaMs)} to go`;
-  return [{ level: 'busy', text: `Catching up: shard ${shardName(shardId ?? '')} is ${inWords(maxMs)} behind${eta}.` }];
+  return [
+    {
+      level: 'busy',
+      text: `Catching up: shard ${shardName(shardId ?? '')} is ${inWords(maxMs)} behind${eta}.`,
+    },
+  ];
 }
 
 function bookFindings({ books, refusedLately }: Situation): Finding[] {
   const { isBalanced, gaps, deadLettered } = books;
   return [
-    !isBalanced && { level: 'bad' as const, text: 'The books do not balance: please report this with the log.' },
+    !isBalanced && {
+      level: 'bad' as const,
+      text: 'The books do not balance: please report this with the log.',
+    },
     gaps > 0 && {
       level: 'bad' as const,
       text: 'Records were lost to the stream’s retention before they were read: see the gaps below.',
@@ -118,5 +130,9 @@ export function judge(situation: Situation): Verdict {
   const [headline = '', ...details] = texts;
   // An outage costs time, not data: that is the first thing one wants to know.
   const comfort = troubles.length > 0 ? ['Nothing is lost or counted twice: reading goes on by itself.'] : [];
-  return { level, headline, details: [...comfort, ...details, ...(troubles.length > 0 ? [] : [goodNews(situation)])] };
+  return {
+    level,
+    headline,
+    details: [...comfort, ...details, ...(troubles.length > 0 ? [] : [goodNews(situation)])],
+  };
 }

@@ -1,6 +1,7 @@
 /** What one worker says of itself to the page. A few tens of KB at most, however long it runs. */
-import type { Phase } from '../ops/http-server.ts';
+import type { Phase } from '../ops/health.ts';
 import type { MetricsSnapshot } from '../ops/metrics.ts';
+import type { Trouble } from '../ops/troubles.ts';
 import type { Talker } from './recent-talkers.ts';
 
 export interface ReportedShard {
@@ -34,6 +35,8 @@ export interface WorkerReport {
   readonly shards: readonly ReportedShard[];
   /** Oldest first. */
   readonly happenings: readonly LeaseHappening[];
+  /** The worst first. */
+  readonly troubles: readonly Trouble[];
   /** Whose data were counted most lately, most first. */
   readonly talkers: readonly Talker[];
 }
