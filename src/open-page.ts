@@ -29,11 +29,13 @@ export const PAGE_CLIENT_LIMITS: Readonly<Record<ClientName, ClientLimits>> = {
   kinesis: LIMITS,
 };
 
+type PageClients = Pick<AwsClients, 'dynamodb' | 'kinesis' | 'data' | 'close'>;
+
 export interface OpenPageDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly createClients: (options: ClientOptions) => AwsClients;
+  readonly createClients: (options: ClientOptions) => PageClients;
 }
 
 export interface PageOptions {

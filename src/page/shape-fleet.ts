@@ -86,7 +86,8 @@ export function shapeWorkers(
   shards: readonly ShapedShard[],
   reports: readonly WorkerReport[],
 ): readonly ShapedWorker[] {
-  const said = new Map(reports.map((report) => [report.workerId, report]));
+  const living = reports.filter(({ isGone = false }) => !isGone);
+  const said = new Map(living.map((report) => [report.workerId, report]));
   const seen = new Map((fleet?.workers ?? []).map((worker) => [worker.workerId, worker]));
   return [...new Set([...seen.keys(), ...said.keys()])].sort().map((workerId) => {
     const report = said.get(workerId);

@@ -29,6 +29,8 @@ export interface LeaseHappening {
 export interface WorkerReport {
   readonly workerId: string;
   readonly phase: Phase;
+  /** It has ended: what it said last still counts. */
+  readonly isGone?: boolean;
   /** Unit: ms since 1970. */
   readonly startedAtMs: number;
   readonly totals: MetricsSnapshot;
