@@ -42,6 +42,12 @@ export class CachedRead<T> {
     return this.last;
   }
 
+  /** The next asker gets news, unless the last read is younger than `ageMs`. */
+  outdate(ageMs: number): void {
+    if (this.options.clock.monotonicMs() - this.startedAtMs >= ageMs)
+      this.startedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
   private start(): void {
     const { clock, read } = this.options;
     this.startedAtMs = clock.monotonicMs();

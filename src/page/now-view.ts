@@ -27,6 +27,8 @@ const BUILD_EVERY_MS = 900;
 /** Tables that grow: what they show changes slowly, and reading them costs. Unit: ms. */
 const LETTERS_EVERY_MS = 15_000;
 const SESSIONS_EVERY_MS = 10_000;
+/** When there is news, earlier. Unit: ms. */
+const NEWS_EVERY_MS = 3_000;
 const TALKERS_SHOWN = 10;
 const RATE_OVER_MS = 10_000;
 const ETA_OVER_MS = 60_000;
@@ -61,6 +63,7 @@ export class NowView {
   private readonly letters: CachedRead<Letters>;
   private readonly sessions: CachedRead<OpenSessions>;
   private built: { readonly atMs: number; readonly text: Promise<string> } | undefined;
+  private deadLettered = 0;
   private talkingSims: ReadonlySet<string> = new Set();
   /** Shards of workers elsewhere, as last shown to somebody. */
   private elsewhere: { readonly atMs: number; readonly shards: readonly ShapedShard[] } | undefined;
@@ -121,6 +124,9 @@ export class NowView {
       reports.map((report) => report.talkers),
       TALKERS_SHOWN,
     );
+    const books = shapeBooks(reports);
+    if (books.deadLettered !== this.deadLettered) this.letters.outdate(NEWS_EVERY_MS);
+    this.deadLettered = books.deadLettered;
     this.talkingSims = new Set(talkers.map(({ simSid }) => simSid));
     const [{ fleet, lags }, letters, sessions] = await Promise.all([
       this.fleet.get(reports),
@@ -131,7 +137,6 @@ export class NowView {
     const shards = fleet.value ? shapeShards(fleet.value, own, lags.value ?? new Map()) : [];
     const others = shards.filter(({ leaseKey, state }) => !own.has(leaseKey) && state !== 'finished');
     this.elsewhere = { atMs: this.deps.clock.monotonicMs(), shards: others };
-    const books = shapeBooks(reports);
     const lag = this.lagOf(shards);
     const found = findTroubles({
       checks: readiness(),

@@ -98,7 +98,7 @@ function bookFindings({ books, refusedLately }: Situation): Finding[] {
     },
     deadLettered > 0 && {
       level: refusedLately > 0 ? ('warn' as const) : ('good' as const),
-      text: `${count(deadLettered)} record${deadLettered === 1 ? '' : 's'} could not be read and ${deadLettered === 1 ? 'is' : 'are'} kept as dead letters.`,
+      text: `Everything that could be read is counted; ${count(deadLettered)} record${deadLettered === 1 ? ' could not, and is kept as a dead letter' : 's could not, and are kept as dead letters'}.`,
     },
   ].filter((finding) => finding !== false);
 }
@@ -106,33 +106,33 @@ function bookFindings({ books, refusedLately }: Situation): Finding[] {
 const SEVERITY: readonly Level[] = ['good', 'busy', 'warn', 'bad'];
 const worse = (a: Level, b: Level): Level => (SEVERITY.indexOf(a) >= SEVERITY.indexOf(b) ? a : b);
 
-function goodNews({ books, lag, isFleetKnown }: Situation): string {
-  const counted = books.read === 0 ? 'No event has been read yet.' : 'Everything that was read is counted.';
-  if (!isFleetKnown || lag.maxMs === null) return counted;
-  if (lag.maxMs >= BEHIND_FROM_MS) return counted;
-  return lag.maxMs < 1_000
-    ? `${counted} No shard is behind.`
-    : `${counted} The slowest shard is ${inWords(lag.maxMs)} behind.`;
+function goodNews({ books }: Situation): string {
+  if (books.read === 0) return 'No event has been read yet.';
+  return books.deadLettered > 0 ? '' : 'Everything that was read is counted.';
 }
 
+function howFar({ lag, isFleetKnown }: Situation): string {
+  if (!isFleetKnown || lag.maxMs === null || lag.maxMs >= BEHIND_FROM_MS) return '';
+  return lag.maxMs < 1_000 ? 'No shard is behind.' : `The slowest shard is ${inWords(lag.maxMs)} behind.`;
+}
+
+/** An outage costs time, not data: that is what one wants to know next. */
+const COMFORT = 'Nothing is lost or counted twice: reading goes on by itself when it is over.';
+
 export function judge(situation: Situation): Verdict {
-  const troubles = situation.troubles.map((text): Finding => ({ level: 'bad', text }));
   const findings = [
-    ...troubles,
+    ...situation.troubles.map((text): Finding => ({ level: 'bad', text })),
     ...bookFindings(situation),
     ...shardFindings(situation.shards),
     ...lagFinding(situation),
   ];
   const level = findings.reduce<Level>((worst, finding) => worse(worst, finding.level), 'good');
   const sorted = [...findings].sort((a, b) => SEVERITY.indexOf(b.level) - SEVERITY.indexOf(a.level));
-  const texts = sorted.map(({ text }) => text);
-  if (level === 'good') return { level, headline: goodNews(situation), details: texts };
-  const [headline = '', ...details] = texts;
-  // An outage costs time, not data: that is the first thing one wants to know.
-  const comfort = troubles.length > 0 ? ['Nothing is lost or counted twice: reading goes on by itself.'] : [];
-  return {
-    level,
-    headline,
-    details: [...comfort, ...details, ...(troubles.length > 0 ? [] : [goodNews(situation)])],
-  };
+  const comfort = situation.troubles.length > 0 ? [COMFORT] : [];
+  const [first, ...texts] = sorted.map(({ text }) => text);
+  const rest = [...comfort, ...texts, goodNews(situation), howFar(situation)].filter((text) => text !== '');
+  if (level !== 'good') return { level, headline: first ?? '', details: rest };
+  // All is well: the good news first, in one line.
+  const news = [goodNews(situation), howFar(situation)].filter((text) => text !== '').join(' ');
+  return { level, headline: first ? `${first} ${news}`.trim() : news, details: texts };
 }

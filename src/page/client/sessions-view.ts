@@ -48,14 +48,17 @@ export class SessionsView {
   }
 
   private openRow(session: ShapedSession): Row {
-    const { sessionSid, simSid, network, totalBytes, usageThrough } = session;
+    const { sessionSid, simSid, network, totalBytes, usageThrough, startedAt, apn, eventCount } = session;
     return {
       key: sessionSid,
       cells: [
         { text: sessionSid, make: () => sidButton(sessionSid, this.find) },
         { text: simSid, make: () => sidButton(simSid, this.find) },
         { text: network ?? '–', className: 'soft' },
+        { text: apn ?? '–', className: 'soft' },
+        count(eventCount),
         { text: bytes(Number(totalBytes)), title: exactBytes(totalBytes) },
+        startedAt ? { text: shortTime(startedAt), title: startedAt } : '–',
         usageThrough ? { text: shortTime(usageThrough), title: usageThrough } : '–',
       ],
     };

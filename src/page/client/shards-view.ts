@@ -189,7 +189,7 @@ export class ShardsView {
         const cell = make('div', { className: classes, title }, make('b', { text: shardName(leaseKey) }));
         cell.append(
           document.createTextNode(isTiny ? '' : ` · ${behind}`),
-          make('span', { text: owner ?? word }),
+          make('span', { text: state === 'finished' ? 'its children are read' : (owner ?? word) }),
         );
         cell.style.setProperty('--tone', colourOf(state === 'finished' ? null : owner));
         cell.style.left = `${from * 100}%`;

@@ -37,6 +37,8 @@ const styleOf = (name: string): string =>
 const withAlpha = (colour: string, alpha: string): string =>
   /^#[0-9a-f]{6}$/i.test(colour) ? colour + alpha : colour;
 
+/** Unit: s. */
+const SECONDS_BELOW_S = 240;
 const FONT = '11px Inter, system-ui, sans-serif';
 
 export class TimeChart {
@@ -83,7 +85,7 @@ export class TimeChart {
   }
 
   private settings(): Omit<uPlot.Options, 'width' | 'height'> {
-    const { axis, topMin, time = (epochS: number) => clockTime(epochS * 1000).slice(0, 5) } = this.options;
+    const { axis, topMin, time = (epochS: number) => this.clock(epochS) } = this.options;
     const [grid, soft] = [styleOf('--line'), styleOf('--soft')];
     const common = { stroke: soft, font: FONT, ticks: { show: false }, grid: { stroke: grid, width: 1 } };
     return {
@@ -104,6 +106,13 @@ export class TimeChart {
         setCursor: [(plot) => this.renderLegend(plot.cursor.idx ?? undefined)],
       },
     };
+  }
+
+  /** Seconds matter only while the chart is short. */
+  private clock(epochS: number): string {
+    const [times = []] = this.data;
+    const spanS = (times.at(-1) ?? 0) - (times[0] ?? 0);
+    return clockTime(epochS * 1000).slice(0, spanS < SECONDS_BELOW_S ? 8 : 5);
   }
 
   private series({ label, colour, isFilled = false, isBars = false, width = 1.5 }: Line): uPlot.Series {
