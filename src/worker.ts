@@ -11,13 +11,11 @@ import { type CoordinatorEnd, DynamoLeaseStore, LeaseCoordinator, type LeaseEven
 import { pageMaker } from './open-page.ts';
 import { type Door, httpDoor, type OpenDoor } from './ops/door.ts';
 import type { Phase } from './ops/health.ts';
-import { Heartbeats } from './ops/heartbeats.ts';
 import { LEASE_CHANGE_OF } from './ops/lease-changes.ts';
+import { limitRepeats } from './ops/limit-repeats.ts';
 import type { Log } from './ops/log.ts';
 import type { MetricsSnapshot } from './ops/metrics.ts';
-import { PrometheusMetrics } from './ops/prometheus-metrics.ts';
-import { parkedShards } from './ops/shard-troubles.ts';
-import type { Trouble } from './ops/troubles.ts';
+import type { PrometheusMetrics } from './ops/prometheus-metrics.ts';
 import { WorkerReporter } from './page/report-worker.ts';
 import { preflight } from './preflight.ts';
 import { listStreams } from './source/list-streams.ts';
@@ -26,13 +24,10 @@ import { tableNames } from './store/tables.ts';
 import { buildStores, type Stores } from './stores.ts';
 import { atMost, type Clock, type Random } from './time.ts';
 import { VERSION } from './version.ts';
+import { WorkerOps } from './worker-ops.ts';
 import { buildHandler, fanOutConsumers, startPositionOf } from './worker-parts.ts';
 import { viewWorker } from './worker-view.ts';
 
-/** Unit: ms. */
-const PULSE_EVERY_MS = 1_000;
-/** An event loop that stands still this long is not coming back. Unit: ms. */
-const PULSE_ALLOWANCE_MS = 30_000;
 /** For giving leases back after the grace: a container's stop timeout waits for no table. Unit: ms. */
 const GIVE_BACK_WITHIN_MS = 2_000;
 
@@ -46,6 +41,8 @@ export interface WorkerDeps {
   readonly buildStores?: typeof buildStores;
   /** Default: the port of the setting `http`. */
   readonly door?: Door;
+  /** Takes the lines of the setting `emf`, which are no log lines. */
+  readonly printLine?: (line: string) => void;
 }
 
 /** Why a worker ended. */
@@ -67,7 +64,7 @@ export class Worker {
   private readonly clients: AwsClients;
   private readonly metrics: PrometheusMetrics;
   private readonly coordinator: LeaseCoordinator;
-  private readonly heartbeats: Heartbeats;
+  private readonly ops: WorkerOps;
   private readonly reporter: WorkerReporter;
   private readonly stopping = new AbortController();
   private stores!: Stores;
@@ -79,20 +76,16 @@ export class Worker {
   constructor(config: Config, workerId: string, deps: WorkerDeps) {
     this.config = config;
     this.workerId = workerId;
-    this.deps = deps;
-    this.clients = deps.createClients({
-      onWarning: (text) => deps.log.debug('sdk.warning', text),
-      onLeaseRequest: (kind) => this.metrics.leaseTableRequested(kind),
+    const log = limitRepeats(deps.log, deps.clock);
+    this.deps = { ...deps, log };
+    const { clock, door, printLine } = deps;
+    this.ops = new WorkerOps({ clock, log, processName: door?.processName, printLine }, config, {
+      heldLeases: () => this.coordinator.leases(),
+      fleet: () => this.coordinator.fleet(),
     });
-    this.metrics = new PrometheusMetrics({
-      clock: deps.clock,
-      stream: config.stream,
-      processName: deps.door?.processName,
-      version: VERSION,
-      node: process.version,
-    });
-    this.heartbeats = new Heartbeats(deps.clock);
-    this.reporter = new WorkerReporter(workerId, deps.clock);
+    this.metrics = this.ops.metrics;
+    this.reporter = new WorkerReporter(workerId, clock);
+    this.clients = deps.createClients(this.ops.clientHooks());
     this.coordinator = this.buildCoordinator();
   }
 
@@ -109,7 +102,7 @@ export class Worker {
     await this.unlessStopped(this.stores.open());
     const door = await this.openDoor();
     const ended = new AbortController();
-    const pulse = this.pulse(ended.signal);
+    const pulse = this.ops.health.pulse(ended.signal);
     try {
       await this.coordinator.start();
       this.phase = 'running';
@@ -120,6 +113,7 @@ export class Worker {
     } finally {
       ended.abort();
       await pulse;
+      this.ops.end();
       await door?.stop();
       this.stores.close();
       this.clients.close();
@@ -161,6 +155,7 @@ export class Worker {
 
   private async shutDown(): Promise<void> {
     this.phase = 'draining';
+    this.ops.health.loopsEnd();
     this.deps.log.info('worker.stopping', 'finishing what is in flight', this.identity());
     const { shutdownGraceMs: graceMs } = this.config;
     await atMost(this.deps.clock, graceMs + GIVE_BACK_WITHIN_MS, this.coordinator.stop({ graceMs }));
@@ -191,10 +186,15 @@ export class Worker {
         ...deps,
         store: new DynamoLeaseStore({ client: clients.leases, tableName: tableNames(config).leases }),
         listStreams: () =>
-          listStreams({ ...deps, kinesis: clients.kinesis }, streamsOf(config), this.stopping.signal),
+          listStreams(
+            { ...deps, ...this.ops.streamHooks(), kinesis: clients.kinesis },
+            streamsOf(config),
+            this.stopping.signal,
+          ),
         handler,
         classify,
         onEvent: (event) => this.onLeaseEvent(event),
+        onPass: this.ops.health.onPass,
       },
       {
         workerId: this.workerId,
@@ -224,29 +224,14 @@ export class Worker {
     if (door) this.metrics.addProcessSeries();
     return door?.open(
       viewWorker({
-        heartbeats: this.heartbeats,
-        coordinator: this.coordinator,
         metrics: this.metrics,
+        heartbeats: this.ops.health.heartbeats,
+        troubles: this.ops.health.troubles,
+        coordinator: this.coordinator,
         reporter: this.reporter,
         identity: this.identity(),
         phase: () => this.phase,
-        troubles: () => this.troubles(),
       }),
     );
-  }
-
-  private troubles(): readonly Trouble[] {
-    return parkedShards(this.coordinator.leases(), () => 0);
-  }
-
-  /** One beat a second proves that the event loop turns and the coordinator has not ended unseen. */
-  private async pulse(signal: AbortSignal): Promise<void> {
-    const heartbeat = this.heartbeats.watch('worker', PULSE_ALLOWANCE_MS);
-    while (!signal.aborted) {
-      heartbeat.beat();
-      this.metrics.leasesHeld(this.coordinator.leases().length);
-      await this.deps.clock.sleep(PULSE_EVERY_MS, signal);
-    }
-    heartbeat.stop();
   }
 }

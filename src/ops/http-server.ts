@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { MeterError } from '../errors.ts';
 import type { WorkerReport } from '../page/worker-report.ts';
+import { negotiated } from './exposition-format.ts';
 import { healthReport, isAllOk, loopChecks, type ReadyCheck } from './health.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import { mayAnswer, type ServedPage } from './page-port.ts';
@@ -75,7 +76,7 @@ async function answer({ deps, page, address }: Served, request: IncomingMessage)
     '/livez': () => probe(loopChecks(deps.heartbeats.states()), isVerbose),
     '/readyz': () => probe(deps.readiness(), isVerbose),
     '/healthz': () => health(deps),
-    '/metrics': async () => ({ status: 200, ...(await deps.metrics()) }),
+    '/metrics': async () => ({ status: 200, ...negotiated(await deps.metrics(), request.headers.accept) }),
     '/state': async () => ({ status: 200, body: toJson(await deps.state()), contentType: JSON_TYPE }),
   };
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;

@@ -133,7 +133,7 @@ describe('the rest', () => {
     const { metrics, values } = givenMetrics();
     metrics.leasesHeld(4);
     metrics.leaseChanged('taken');
-    metrics.wrote('session');
+    metrics.wrote('session', 2);
     metrics.conflicted();
     metrics.dedupPagesRead();
     metrics.batchDone(250);
