@@ -1,6 +1,7 @@
 /** The sentence on top of the page: is everything counted, and how far behind. The worst comes first. Pure. */
 import { shardName } from './happenings.ts';
 import type { Books, Level, ShapedShard, Verdict } from './shapes.ts';
+import type { PageTrouble } from './troubles.ts';
 
 /** Nobody need look at a lag below this. Unit: ms. */
 const BEHIND_FROM_MS = 60_000;
@@ -13,8 +14,8 @@ export interface Situation {
     readonly shardId: string | null;
     readonly etaMs: number | null;
   };
-  /** What keeps the workers or this page from their work, in words. */
-  readonly troubles: readonly string[];
+  /** What keeps the workers or this page from their work. */
+  readonly troubles: readonly PageTrouble[];
   /** Records refused in the last quarter of an hour. */
   readonly refusedLately: number;
   readonly isFleetKnown: boolean;
@@ -121,14 +122,14 @@ const COMFORT = 'Nothing is lost or counted twice: reading goes on by itself whe
 
 export function judge(situation: Situation): Verdict {
   const findings = [
-    ...situation.troubles.map((text): Finding => ({ level: 'bad', text })),
+    ...situation.troubles,
     ...bookFindings(situation),
     ...shardFindings(situation.shards),
     ...lagFinding(situation),
   ];
   const level = findings.reduce<Level>((worst, finding) => worse(worst, finding.level), 'good');
   const sorted = [...findings].sort((a, b) => SEVERITY.indexOf(b.level) - SEVERITY.indexOf(a.level));
-  const comfort = situation.troubles.length > 0 ? [COMFORT] : [];
+  const comfort = situation.troubles.some(({ isOutage }) => isOutage) ? [COMFORT] : [];
   const [first, ...texts] = sorted.map(({ text }) => text);
   const rest = [...comfort, ...texts, goodNews(situation), howFar(situation)].filter((text) => text !== '');
   if (level !== 'good') return { level, headline: first ?? '', details: rest };

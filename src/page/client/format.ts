@@ -51,8 +51,11 @@ export function axisDuration(ms: number): string {
 }
 
 /** `just now`, `12 s ago`. */
-export const ago = (ms: number): string =>
-  ms < 1500 ? 'just now' : `${duration(Math.round(ms / 1000) * 1000)} ago`;
+export function ago(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 2) return 'just now';
+  return `${seconds < 10 ? `${seconds} s` : duration(seconds * 1000)} ago`;
+}
 
 const pad = (value: number): string => String(value).padStart(2, '0');
 

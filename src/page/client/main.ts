@@ -30,6 +30,7 @@ function renderPlace({ place, stream, application, endpoints, version }: Now): v
   show(byId('place'), true);
   const at = endpoints.length > 0 ? ` · not AWS: ${endpoints.join(', ')}` : '';
   setText(byId('stream'), `stream ${stream} · application ${application}${at}`);
+  setAttribute(byId('stream'), 'title', byId('stream').textContent ?? '');
   setText(byId('about'), `supersim-meter ${version}`);
   document.title = `${stream} – supersim-meter`;
 }

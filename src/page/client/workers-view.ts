@@ -96,7 +96,7 @@ export function renderTalkers({ talkers }: Now, find: (sid: string) => void): vo
       state: `${used} ${most}`,
       make: () => {
         const bar = make('span', { className: 'bar' });
-        bar.style.width = `${(used / most) * 100}%`;
+        bar.style.width = `calc((100% - 84px) * ${(used / most).toFixed(4)})`;
         return make('li', {}, bar, sidButton(simSid, find), make('b', { text: bytes(used) }));
       },
     })),
@@ -109,7 +109,6 @@ export function sidButton(sid: string, find: (sid: string) => void): HTMLButtonE
   const short = sid.length > 16 ? `${sid.slice(0, 8)}…${sid.slice(-4)}` : sid;
   const button = make('button', { className: 'link', text: short, title: sid });
   button.type = 'button';
-  button.setAttribute('aria-label', `Show ${sid}`);
   button.addEventListener('click', () => find(sid));
   return button;
 }
