@@ -42,10 +42,11 @@ export class CachedRead<T> {
     return this.last;
   }
 
-  /** The next asker gets news, unless the last read is younger than `ageMs`. */
-  outdate(ageMs: number): void {
-    if (this.options.clock.monotonicMs() - this.startedAtMs >= ageMs)
-      this.startedAtMs = Number.NEGATIVE_INFINITY;
+  /** The next asker gets news, unless the last read is younger than `ageMs`. Whether it does. */
+  outdate(ageMs: number): boolean {
+    const isOld = this.options.clock.monotonicMs() - this.startedAtMs >= ageMs;
+    if (isOld) this.startedAtMs = Number.NEGATIVE_INFINITY;
+    return isOld;
   }
 
   private start(): void {

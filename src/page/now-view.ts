@@ -125,8 +125,8 @@ export class NowView {
       TALKERS_SHOWN,
     );
     const books = shapeBooks(reports);
-    if (books.deadLettered !== this.deadLettered) this.letters.outdate(NEWS_EVERY_MS);
-    this.deadLettered = books.deadLettered;
+    const hasNews = books.deadLettered !== this.deadLettered;
+    if (hasNews && this.letters.outdate(NEWS_EVERY_MS)) this.deadLettered = books.deadLettered;
     this.talkingSims = new Set(talkers.map(({ simSid }) => simSid));
     const [{ fleet, lags }, letters, sessions] = await Promise.all([
       this.fleet.get(reports),

@@ -43,6 +43,5 @@ export const shapeSim = (sim: Sim): ShapedSim => ({
   ratType: sim.rat_type ?? null,
   lastAttachment: sim.last_attachment ?? null,
   lastAttachmentAt: sim.last_attachment_at ?? null,
-  openSessions: Number(sim.open_session_count),
   flags: sim.flags,
 });

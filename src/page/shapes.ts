@@ -190,7 +190,6 @@ export interface ShapedSim {
   readonly ratType: string | null;
   readonly lastAttachment: string | null;
   readonly lastAttachmentAt: string | null;
-  readonly openSessions: number;
   readonly flags: readonly string[];
 }
 

@@ -37,14 +37,10 @@ function sessionFacts(session: ShapedSession): readonly Fact[] {
   ];
 }
 
-function simFacts(found: Exclude<Found, { kind: 'nothing' }>): readonly Fact[] {
-  const { sim, simSid } = found;
+function simFacts({ sim }: Exclude<Found, { kind: 'nothing' }>): readonly Fact[] {
   return [
-    ['SIM', simSid],
-    ['Name', sim?.name ?? null],
     ['ICCID', sim?.iccidEnd ? `…${sim.iccidEnd}` : null],
     ['SIM is', sim?.state ?? null],
-    ['Open sessions', sim ? count(sim.openSessions) : null],
     ['Last attachment', sim?.lastAttachment ?? null],
     ['SIM’s network', sim?.network ?? null],
     ['Flags', sim && sim.flags.length > 0 ? sim.flags.join(', ') : null],
@@ -98,6 +94,8 @@ export class FoundView {
     const { session, sessions, simSid, usage, sim } = found;
     const name = sim?.name ? ` (${sim.name})` : '';
     setText(byId('found-title'), session ? `Session ${session.sessionSid}` : `SIM ${simSid}${name}`);
+    const of = session ? ['of SIM ', sidButton(simSid, this.find), name] : [];
+    byId('found-of').replaceChildren(...of);
     renderFacts([...(session ? sessionFacts(session) : []), ...simFacts(found)]);
     show(byId('found'), true);
     this.renderUsage(usage.value, usage.problem, session);
@@ -136,7 +134,8 @@ export class FoundView {
     const byHour = new Map(hours.map((hour) => [hour.atMs, hour]));
     const first = Math.max(fromMs, (hours[0]?.atMs ?? fromMs) - 2 * HOUR_MS);
     const times: number[] = [];
-    for (let atMs = first; atMs < toMs; atMs += HOUR_MS) times.push(atMs);
+    // One hour more, so that the last bar is whole.
+    for (let atMs = first; atMs <= toMs; atMs += HOUR_MS) times.push(atMs);
     const of = (atMs: number) => byHour.get(atMs);
     const total = (atMs: number): number => (of(atMs)?.downloadBytes ?? 0) + (of(atMs)?.uploadBytes ?? 0);
     const all = hours.reduce((sum, hour) => sum + hour.downloadBytes + hour.uploadBytes, 0);
