@@ -42,7 +42,7 @@ export function viewWorker(worker: ViewedWorker): HttpServerDeps {
         phase: phase(),
         totals: metrics.snapshot(),
         leases: coordinator.leases(),
-        progress: metrics.shardStates(),
+        progress: metrics.shards.states(),
         troubles: troubles(),
       }),
     ],

@@ -22,7 +22,7 @@ import {
   startAtZero,
 } from './prometheus-series.ts';
 import { RunTotals } from './run-totals.ts';
-import { ShardProgress, type ShardState } from './shard-progress.ts';
+import { ShardProgress } from './shard-progress.ts';
 
 /** Distinct values of a label that comes from outside; more are counted as `other`. */
 const LABEL_VALUES_MAX = 64;
@@ -233,11 +233,6 @@ export class PrometheusMetrics implements Metrics {
   /** Shard id → how far behind the tip, for shards where it is known. Unit: ms. */
   millisBehindLatest(): ReadonlyMap<string, number> {
     return new Map([...this.shards.lags()].map(([shardId, seconds]) => [shardId, seconds * 1000]));
-  }
-
-  /** Shard id → how far it is, for the page. */
-  shardStates(): ReadonlyMap<string, ShardState> {
-    return this.shards.states();
   }
 
   snapshot(): MetricsSnapshot {
