@@ -12,7 +12,7 @@ const project = (name, testTimeoutMs) => ({
   },
   globals: { TEST_TIMEOUT_MS: testTimeoutMs },
   // Has a package.json of the same name.
-  modulePathIgnorePatterns: ['<rootDir>/.tools'],
+  modulePathIgnorePatterns: ['<rootDir>/.tools', '<rootDir>/infra/.build'],
   setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],
 });
 
@@ -35,5 +35,7 @@ export default {
       ],
       setupFiles: ['<rootDir>/test/support/jest-endpoint.ts'],
     },
+    // Needs `npm ci` in infra/.
+    { ...project('infra', 60_000), testMatch: ['<rootDir>/infra/test/**/*.test.ts'] },
   ],
 };

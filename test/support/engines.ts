@@ -1,5 +1,6 @@
 import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { toPlain } from '../../src/json.ts';
+import { readStored, type StoredItems } from '../../src/local/compare-stored.ts';
 import { type DynamoDbEngineName, startDynamoDb } from '../../src/local/dynamodb-engine.ts';
 import { startKinesis } from '../../src/local/kinesis-engine.ts';
 import { createLocalClients } from '../../src/local/local-clients.ts';
@@ -87,6 +88,8 @@ async function createWorld(
     stream,
     env,
     items,
+    /** Sessions, SIMs and usage as they are read, private attributes and all. */
+    stored: (): Promise<StoredItems> => readStored(clients.data, names),
     /** Session items by sid, without what may differ between two runs over the same events. */
     sessions: async () =>
       new Map(

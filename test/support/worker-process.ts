@@ -21,13 +21,22 @@ export interface CliProcess {
   output(): string;
 }
 
+/** A program that stands for `node dist/main.js`, and its first arguments, as a JSON array: such as the image's worker. */
+const INSTEAD = process.env['METER_COMMAND'];
+
 /** Starts the command line as a user would, with exactly this environment beside PATH and HOME. `main`: of another
  *  build than this one. */
-export const startCli = (
+export function startCli(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  main: string = mainPath(),
-): CliProcess => startProcess(process.execPath, [main, ...args], env);
+  main?: string,
+): CliProcess {
+  const [command = '', ...first] =
+    INSTEAD && main === undefined
+      ? (JSON.parse(INSTEAD) as string[])
+      : [process.execPath, main ?? mainPath()];
+  return startProcess(command, [...first, ...args], env);
+}
 
 export function mainPath(): string {
   if (!MAIN) throw new Error('dist/main.js is missing: npm run build');
