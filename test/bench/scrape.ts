@@ -85,6 +85,7 @@ async function timed(render: () => ReturnType<PrometheusMetrics['render']>, acce
     troubles: () => [],
     metrics: render,
     state: () => ({}),
+    report: () => [],
   });
   const times: number[] = [];
   let bytes = 0;
