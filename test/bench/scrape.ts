@@ -84,8 +84,8 @@ async function timed(render: () => ReturnType<PrometheusMetrics['render']>, acce
     readiness: () => [],
     troubles: () => [],
     metrics: render,
-    state: () => ({}),
     report: () => [],
+    state: () => ({}),
   });
   const times: number[] = [];
   let bytes = 0;
