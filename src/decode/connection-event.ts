@@ -164,7 +164,6 @@ const hasBytes = (data: ConnectionData): boolean =>
 /** What decides about an event besides its data. */
 interface EventContext {
   readonly arrivedAtMs: number;
-  readonly isTypeMismatch: boolean;
   readonly personalFields: ReadonlySet<PersonalField>;
   readonly keepsSims: boolean;
 }
@@ -188,6 +187,7 @@ export function toConnectionEvent(
   data: ConnectionData,
   envelope: Envelope,
   context: EventContext,
+  isTypeMismatch: boolean,
 ): Outcome {
   const outOfRange = checkTimes(data, context.arrivedAtMs);
   if (outOfRange) return outOfRange;
@@ -196,7 +196,7 @@ export function toConnectionEvent(
   const { account_sid: accountSid, sim_sid: simSid, data_session_sid: dataSessionSid } = data;
   if (accountSid === undefined) return poison('missing-account-sid', 'account_sid');
   if (simSid === undefined) return poison('missing-sim-sid', 'sim_sid');
-  const anomalies = findAnomalies(data, envelope, context.isTypeMismatch);
+  const anomalies = findAnomalies(data, envelope, isTypeMismatch);
   if (type.kind === 'attachment') {
     const event: Draft<AttachmentEvent> = { ...type, eventSid, accountSid, simSid, anomalies };
     return simOutcome(event, data, context);

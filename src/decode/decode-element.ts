@@ -53,7 +53,7 @@ export function decodeElement(element: unknown, context: ElementContext): Outcom
   if (parsed.kind === 'poison') return parsed;
   const isTypeMismatch =
     dataSuffix !== undefined && envelopeSuffix !== undefined && dataSuffix !== envelopeSuffix;
-  return toConnectionEvent(known, parsed.data, envelope, { ...context, isTypeMismatch });
+  return toConnectionEvent(known, parsed.data, envelope, context, isTypeMismatch);
 }
 
 /** Asked before the schema: broken events of other accounts are none of ours either. */

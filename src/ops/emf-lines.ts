@@ -60,8 +60,8 @@ const METRICS: readonly EmfMetric[] = [
   ['TakenLeases', 'Count', changes('taken')],
   ['LostLeases', 'Count', changes('lost')],
   ['CurrentLeases', 'Count', ({ heldLeases }) => heldLeases.length],
-  ['ParkedShards', 'Count', parkedIn],
-  ['StuckShards', 'Count', ({ stuckShards }) => stuckShards],
+  ['ShardsParked', 'Count', parkedIn],
+  ['ShardsStuck', 'Count', ({ stuckShards }) => stuckShards],
   ['TotalLeases', 'Count', ({ fleet }) => fleet && sumOf(fleet.leases)],
   ['ExpiredLeases', 'Count', ({ fleet }) => fleet?.leases.expired],
   ['FreeLeases', 'Count', ({ fleet }) => fleet?.leases.free],
@@ -76,7 +76,7 @@ const sumOf = (counts: Readonly<Record<string, number>>): number =>
 export const EMF_METRICS: readonly (readonly [name: string, unit: EmfUnit])[] = METRICS.map(
   ([name, unit]) => [name, unit],
 );
-export const EMF_DIMENSIONS = ['ApplicationName', 'StreamName'] as const;
+export const EMF_DIMENSIONS = ['StreamName'] as const;
 
 export interface EmfLinesDeps {
   readonly clock: Clock;
@@ -84,7 +84,7 @@ export interface EmfLinesDeps {
   readonly metrics: { look(): MetricsLook };
 }
 
-type EmfConfig = Pick<Config, 'application' | 'stream' | 'emfNamespace'>;
+type EmfConfig = Pick<Config, 'stream' | 'emfNamespace'>;
 
 export class EmfLines {
   private readonly deps: EmfLinesDeps;
@@ -115,7 +115,7 @@ export class EmfLines {
 
 /** One line of EMF. Pure. */
 export function emfLine(
-  { application, stream, emfNamespace }: EmfConfig,
+  { stream, emfNamespace }: EmfConfig,
   timestampMs: number,
   now: MetricsLook,
   before: MetricsLook | undefined,
@@ -135,7 +135,6 @@ export function emfLine(
         },
       ],
     },
-    ApplicationName: application,
     StreamName: stream,
     ...Object.fromEntries(points.map(({ name, value }) => [name, value])),
   });

@@ -10,7 +10,7 @@ const WINDOW_MS = 60_000;
 const KINDS_MAX = 256;
 
 /** Lines that tell of an attempt. All others tell of a change of state, and are never left out. */
-const REPEATING: ReadonlySet<string> = new Set([
+export const REPEATING: ReadonlySet<string> = new Set([
   'lease.retry',
   'shard.read-failed',
   'store.retry',

@@ -69,17 +69,19 @@ const min = <T extends bigint | number>(a: T | undefined, b: T | undefined): T |
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
+/** A window larger than its own counter is a source's mistake: nothing can have been used before it. */
+const usedBefore = (delta = 0n, cumulative: bigint | undefined): bigint | undefined =>
+  cumulative === undefined ? undefined : cumulative > delta ? cumulative - delta : 0n;
+
 function foldDirection(
   direction: Direction,
   delta: bigint | undefined,
   cumulative: bigint | undefined,
 ): Direction {
-  const next: Draft<Direction> = { counted: direction.counted + (delta ?? 0n) };
+  const next: Draft<Direction> = { counted: delta ? direction.counted + delta : direction.counted };
   const largest = max(direction.cumulative, cumulative);
   if (largest !== undefined) next.cumulative = largest;
-  // A window larger than its own counter is a source's mistake: nothing can have been used before it.
-  const before = cumulative === undefined ? undefined : max(0n, cumulative - (delta ?? 0n));
-  const smallest = min(direction.before, before);
+  const smallest = direction.before === 0n ? 0n : min(direction.before, usedBefore(delta, cumulative));
   if (smallest !== undefined) next.before = smallest;
   return next;
 }

@@ -48,7 +48,9 @@ export class Prefetch {
   private readonly closing = new AbortController();
   private readonly pageArrived = new Doorbell();
   private readonly pageTaken = new Doorbell();
-  private bufferedBytes = 0;
+  /** Read, and not done with: the page handed out last counts until the next one is asked for. */
+  private heldBytes = 0;
+  private inHandBytes = 0;
   private failure: { readonly error: unknown } | undefined;
   private isStalled = false;
   private filling: Promise<void> | undefined;
@@ -64,12 +66,12 @@ export class Prefetch {
    *  @throws what the reader threw, after the pages that came before it. */
   async next(signal: AbortSignal): Promise<NextPage> {
     this.filling ??= this.fill();
+    this.release();
     for (;;) {
       if (signal.aborted || this.closing.signal.aborted) return 'aborted';
       const page = this.pages.shift();
       if (page) {
-        this.bufferedBytes -= charge(page);
-        this.pageTaken.ring();
+        this.inHandBytes = charge(page);
         return page;
       }
       if (this.failure) throw this.failure.error;
@@ -87,11 +89,17 @@ export class Prefetch {
     await this.filling;
   }
 
+  private release(): void {
+    this.heldBytes -= this.inHandBytes;
+    this.inHandBytes = 0;
+    this.pageTaken.ring();
+  }
+
   private async fill(): Promise<void> {
     const { signal } = this.closing;
     try {
       while (!signal.aborted) {
-        if (this.bufferedBytes >= this.budget.share) {
+        if (this.heldBytes >= this.budget.share) {
           await this.pageTaken.wait(signal);
           continue;
         }
@@ -103,7 +111,7 @@ export class Prefetch {
           return;
         }
         this.pages.push(page);
-        this.bufferedBytes += charge(page);
+        this.heldBytes += charge(page);
         this.pageArrived.ring();
         if (page.shardEnd) return;
       }

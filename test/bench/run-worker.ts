@@ -152,6 +152,8 @@ const environment = (endpoint: string): Record<string, string> => ({
   SUPERSIM_STREAM: STREAM,
   SUPERSIM_APPLICATION: NAMING.application,
   SUPERSIM_TABLE_PREFIX: NAMING.tablePrefix,
+  // What other designs keep too; runs that keep all say so.
+  SUPERSIM_PROJECTIONS: 'sessions',
 });
 
 function cpuBetween(samples: readonly Sample[], untilMs: number): number {

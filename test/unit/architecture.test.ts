@@ -75,6 +75,7 @@ describe('the folders', () => {
       'source',
       'fleet',
       'leases',
+      'doctor',
       'ops',
     ])
       for (const file of inFolder(folder))
