@@ -99,7 +99,7 @@ export class ShardProgress {
     return [...this.shards]
       .filter(([, { movedAtMs }]) => nowMs - movedAtMs >= STUCK_AFTER_MS)
       .map(([shardId, { movedAtMs }]) => {
-        const forMs = nowMs - movedAtMs;
+        const forMs = Math.round(nowMs - movedAtMs);
         const text = `nothing of ${shardId} was stored for ${spoken(forMs)}`;
         return { kind: 'shard-stuck', subject: shardId, text, forMs };
       });
