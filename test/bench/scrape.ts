@@ -83,6 +83,7 @@ async function timed(render: () => ReturnType<PrometheusMetrics['render']>, acce
     heartbeats: { states: () => [] },
     readiness: () => [],
     troubles: () => [],
+    report: () => [],
     metrics: render,
     state: () => ({}),
   });
