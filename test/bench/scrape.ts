@@ -85,6 +85,7 @@ async function timed(render: () => ReturnType<PrometheusMetrics['render']>, acce
     troubles: () => [],
     report: () => [],
     metrics: render,
+    report: () => [],
     state: () => ({}),
   });
   const times: number[] = [];
