@@ -24,6 +24,7 @@ export type {
   StreamListing,
 } from './dependencies.ts';
 export { DynamoLeaseStore } from './dynamo-lease-store.ts';
+export type { FleetCounts, FleetLeaseState } from './fleet-counts.ts';
 export { coveredRanges, findHoles } from './hash-coverage.ts';
 export type {
   CheckpointOutcome,

@@ -10,6 +10,7 @@ import { toPlain } from '../json.ts';
 import { scanSessions } from '../store/read-sessions.ts';
 import { tableDefinitions, tableNames } from '../store/tables.ts';
 import type { Clock, Random } from '../time.ts';
+import { readStored } from './compare-stored.ts';
 import { type DemoVerdict, judgeDemo } from './demo-verdict.ts';
 import type { DemoSnapshot } from './demo-view.ts';
 import { DemoWatch } from './demo-watch.ts';
@@ -179,7 +180,7 @@ export class Demo {
   private async judge(fleet: Fleet): Promise<DemoVerdict> {
     const { seed } = this.options;
     return judgeDemo({
-      items: await this.readSessions(),
+      items: await readStored(this.clients.data, tableNames(NAMING)),
       fleet,
       totals: this.watch.totals(),
       shards: this.watch.shardCount,

@@ -3,20 +3,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MeterError } from '../errors.ts';
+import { negotiated } from './exposition-format.ts';
+import { healthReport, isAllOk, loopChecks, type ReadyCheck } from './health.ts';
 import type { Heartbeats } from './heartbeats.ts';
-
-/** One condition of `/readyz`. */
-export interface ReadyCheck {
-  readonly name: string;
-  readonly isOk: boolean;
-  /** Why not, in words. */
-  readonly reason?: string;
-}
+import type { Troubles } from './troubles.ts';
 
 export interface HttpServerDeps {
   readonly heartbeats: Pick<Heartbeats, 'states'>;
   /** Not ready while starting, draining, or with a parked shard: see `readyChecks`. */
   readonly readiness: () => readonly ReadyCheck[];
+  /** What is wrong right now: for `/healthz`. */
+  readonly troubles: Troubles;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** For `/state`: anything that JSON can hold; a bigint becomes text. */
   readonly state: () => unknown | Promise<unknown>;
@@ -27,18 +24,6 @@ export interface RunningHttpServer {
   readonly address: string;
   stop(): Promise<void>;
 }
-
-export type Phase = 'starting' | 'running' | 'draining';
-
-/** The worker's readiness as checks. */
-export const readyChecks = (phase: Phase, parkedShardIds: readonly string[]): ReadyCheck[] => [
-  { name: 'running', isOk: phase === 'running', ...(phase === 'running' ? {} : { reason: phase }) },
-  {
-    name: 'shards',
-    isOk: parkedShardIds.length === 0,
-    ...(parkedShardIds.length === 0 ? {} : { reason: `parked: ${parkedShardIds.join(', ')}` }),
-  },
-];
 
 interface Answer {
   readonly status: number;
@@ -55,15 +40,6 @@ const CONNECTIONS_MAX = 64;
 const toJson = (value: unknown): string =>
   JSON.stringify(value, (_, entry: unknown) => (typeof entry === 'bigint' ? String(entry) : entry));
 
-const loopChecks = (heartbeats: HttpServerDeps['heartbeats']): ReadyCheck[] =>
-  heartbeats.states().map(({ name, isAlive, ageMs, allowanceMs }) => ({
-    name,
-    isOk: isAlive,
-    ...(isAlive ? {} : { reason: `last beat ${ageMs} ms ago, allowed ${allowanceMs} ms` }),
-  }));
-
-const isAllOk = (checks: readonly ReadyCheck[]): boolean => checks.every(({ isOk }) => isOk);
-
 /** Kubernetes' form: machines read the status, people `?verbose`. Failures are named without asking.
  *  Source: kubernetes.io, "API health endpoints". */
 function probe(checks: readonly ReadyCheck[], isVerbose: boolean): Answer {
@@ -74,28 +50,19 @@ function probe(checks: readonly ReadyCheck[], isVerbose: boolean): Answer {
   return { status: isOk ? 200 : 503, body: `${[...lines, isOk ? 'ok' : 'failed'].join('\n')}\n` };
 }
 
-function health({ heartbeats, readiness }: HttpServerDeps): Answer {
-  const loops = loopChecks(heartbeats);
-  const ready = readiness();
-  const reasons = [...loops, ...ready]
-    .filter(({ isOk }) => !isOk)
-    .map(({ name, reason = '' }) => `${name}: ${reason}`);
-  const isLive = isAllOk(loops);
-  return {
-    status: isLive ? 200 : 503,
-    body: toJson({ live: isLive, ready: isAllOk(ready), reasons }),
-    contentType: JSON_TYPE,
-  };
+function health({ heartbeats, readiness, troubles }: HttpServerDeps): Answer {
+  const report = healthReport(loopChecks(heartbeats.states()), readiness(), troubles());
+  return { status: report.live ? 200 : 503, body: toJson(report), contentType: JSON_TYPE };
 }
 
 async function answer(deps: HttpServerDeps, request: IncomingMessage): Promise<Answer> {
   const [path = '', query = ''] = (request.url ?? '').split('?');
   const isVerbose = new URLSearchParams(query).has('verbose');
   const routes: Readonly<Record<string, () => Answer | Promise<Answer>>> = {
-    '/livez': () => probe(loopChecks(deps.heartbeats), isVerbose),
+    '/livez': () => probe(loopChecks(deps.heartbeats.states()), isVerbose),
     '/readyz': () => probe(deps.readiness(), isVerbose),
     '/healthz': () => health(deps),
-    '/metrics': async () => ({ status: 200, ...(await deps.metrics()) }),
+    '/metrics': async () => ({ status: 200, ...negotiated(await deps.metrics(), request.headers.accept) }),
     '/state': async () => ({ status: 200, body: toJson(await deps.state()), contentType: JSON_TYPE }),
   };
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;

@@ -29,4 +29,7 @@ export interface SessionStore {
 }
 
 /** What the store counts of its own work. */
-export type StoreMetrics = Pick<Metrics, 'wrote' | 'conflicted' | 'sessionUsed' | 'dedupPagesRead'>;
+export type StoreMetrics = Pick<
+  Metrics,
+  'wrote' | 'missed' | 'conflicted' | 'sessionUsed' | 'dedupPagesRead'
+>;

@@ -80,6 +80,7 @@ export class SupervisorLink implements Door {
         kind: 'report',
         loops: worker?.heartbeats.states() ?? [],
         checks: worker?.readiness(),
+        troubles: worker?.troubles() ?? [],
       });
       await this.clock.sleep(REPORT_EVERY_MS, this.closed.signal);
     }

@@ -7,6 +7,7 @@
 import type { HttpServerDeps } from '../ops/http-server.ts';
 import type { Log } from '../ops/log.ts';
 import type { MetricsSnapshot } from '../ops/metrics.ts';
+import { worstFirst } from '../ops/troubles.ts';
 import type { Clock, Random } from '../time.ts';
 import type { Fork } from './forked-process.ts';
 import { mergeExpositions } from './merge-expositions.ts';
@@ -109,6 +110,7 @@ export class Supervisor {
         ...(this.stopping.signal.aborted ? [{ name: 'running', isOk: false, reason: 'draining' }] : []),
         ...this.places.flatMap((place) => place.checks()),
       ],
+      troubles: () => worstFirst(...this.places.map((place) => place.troubles())),
       metrics: async () => ({
         contentType: this.metrics.contentType,
         body: await this.renderMetrics(),

@@ -9,7 +9,7 @@ import { isPinned } from './child.ts';
 import { measureDecodeFold } from './decode-fold.ts';
 import { profiled, writeDocs } from './docs/write.ts';
 import type { Design } from './measures.ts';
-import type { Results } from './results.ts';
+import type { DesignResults, Results } from './results.ts';
 import { type RunOptions, type RunResult, runWorker } from './run-worker.ts';
 import type { LoadOptions } from './stub/make-load.ts';
 
@@ -139,12 +139,22 @@ async function wholeWorker(): Promise<NonNullable<Results['B']>> {
   return results;
 }
 
-async function designs(): Promise<NonNullable<Results['C']>> {
-  const shards = 16;
-  const ours = await run('C: ours', sparse(shards));
-  const others: Record<string, NonNullable<Results['C']>['others'][string]> = {};
-  for (const design of ['transaction', 'put-per-event'] as const) {
-    const other = await run(`C: ${design}`, sparse(shards), { design, settings: AT_ONCE });
+const DESIGN_SHARDS = 16;
+/** The two loads that tell designs apart: a session's events one by one, each a write of its own; and an hour's
+ *  backlog, where a session has ten. */
+const LOADS = {
+  oneByOne: { name: 'one by one', load: sparse(DESIGN_SHARDS), more: {} },
+  catchUp: {
+    name: 'catching up on an hour',
+    load: fleet(DESIGN_SHARDS, EVENTS_PER_HOUR),
+    more: { backlogSeconds: HOUR_SECONDS },
+  },
+} as const;
+
+async function designsOn({ name, load, more }: (typeof LOADS)[keyof typeof LOADS]): Promise<DesignResults> {
+  const ours = await run(`C: ours, ${name}`, load, more);
+  const against = async (design: Design) => {
+    const other = await run(`C: ${design}, ${name}`, load, { ...more, design, settings: AT_ONCE });
     const times = (of: (result: RunResult) => number): number =>
       Math.round((of(other) / of(ours)) * 100) / 100;
     const ratios = {
@@ -153,9 +163,15 @@ async function designs(): Promise<NonNullable<Results['C']>> {
       writeUnits: times(({ writeUnitsPerEvent }) => writeUnitsPerEvent),
     };
     say(`  to ours: CPU ${ratios.cpu}×, requests ${ratios.requests}×, write units ${ratios.writeUnits}×`);
-    others[design] = { ratios, run: other };
-  }
-  return { ours, others };
+    return { ratios, run: other };
+  };
+  const transaction = await against('transaction');
+  return { ours, others: { transaction, 'put-per-event': await against('put-per-event') } };
+}
+
+async function designs(): Promise<NonNullable<Results['C']>> {
+  const oneByOne = await designsOn(LOADS.oneByOne);
+  return { oneByOne, catchUp: await designsOn(LOADS.catchUp) };
 }
 
 async function scaling(): Promise<NonNullable<Results['D']>> {
@@ -178,6 +194,10 @@ async function streams(): Promise<NonNullable<Results['E']>> {
   // At the tip a session's events are minutes apart, here seconds: longer than a read waits.
   const perSession = Math.max(2, Math.floor(events / (rate * SECONDS_BETWEEN_UPDATES)));
   const steady = await run('E: steady, at the tip', fleet(1, perSession), { arrivalsPerSecond: rate });
+  const everything = await run('E: steady, with SIMs and usage by hour', fleet(1, perSession), {
+    arrivalsPerSecond: rate,
+    settings: { SUPERSIM_PROJECTIONS: 'sessions,sims,usage' },
+  });
   const hour = { ...fleet(Math.max(1, Math.round(events / 10_000)), EVENTS_PER_HOUR) };
   const catchUp = await run('E: catch-up of one hour', hour, { backlogSeconds: HOUR_SECONDS });
   const duplicates = await run('E: a third twice', { ...sparse(4), duplicateRate: 1 / 3 });
@@ -186,7 +206,7 @@ async function streams(): Promise<NonNullable<Results['E']>> {
     lateRate: 1 / 3,
     lateMs: 1_800_000,
   });
-  return { steady, catchUp, duplicates, disorder };
+  return { steady, everything, catchUp, duplicates, disorder };
 }
 
 const results: Results = {

@@ -4,6 +4,18 @@ import type { RunResult } from './run-worker.ts';
 
 type ByShards<T> = Readonly<Record<string, T>>;
 
+interface OtherDesign {
+  /** To ours. */
+  readonly ratios: { readonly cpu: number; readonly requests: number; readonly writeUnits: number };
+  readonly run: RunResult;
+}
+
+/** All designs on one load. */
+export interface DesignResults {
+  readonly ours: RunResult;
+  readonly others: { readonly transaction: OtherDesign; readonly 'put-per-event': OtherDesign };
+}
+
 export interface Results {
   readonly node: string;
   /** Worker and stub have a core each. */
@@ -14,12 +26,10 @@ export interface Results {
   A?: DecodeFoldResult;
   B?: ByShards<{ readonly backlog: RunResult; readonly folding: RunResult; readonly paced: RunResult }>;
   C?: {
-    readonly ours: RunResult;
-    readonly others: ByShards<{
-      /** To ours. */
-      readonly ratios: { readonly cpu: number; readonly requests: number; readonly writeUnits: number };
-      readonly run: RunResult;
-    }>;
+    /** A session's events one by one, each a write of its own. */
+    readonly oneByOne: DesignResults;
+    /** An hour's backlog: a session has ten events in it. */
+    readonly catchUp: DesignResults;
   };
   D?: {
     readonly byShards: ByShards<RunResult>;
@@ -29,6 +39,8 @@ export interface Results {
   };
   E?: {
     readonly steady: RunResult;
+    /** With all projections. */
+    readonly everything: RunResult;
     readonly catchUp: RunResult;
     readonly duplicates: RunResult;
     readonly disorder: RunResult;

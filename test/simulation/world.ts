@@ -212,10 +212,11 @@ export class World {
   }
 
   private changed({ tableName, before, after }: Change): void {
-    const { sessions, sims, deadLetters, leases } = this.names;
+    const { sessions, sims, usage, deadLetters, leases } = this.names;
     if (tableName === leases) this.leases.changed(this.caller, before, after);
     else if (tableName === sessions) this.store.sessionChanged(before, after);
     else if (tableName === sims) this.store.simChanged(after);
+    else if (tableName === usage) this.store.dayChanged(after);
     else if (tableName === deadLetters) this.store.letterWritten(after);
     const key = after ?? before;
     this.trace.update(

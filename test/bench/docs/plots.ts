@@ -38,18 +38,19 @@ export function svgOf(option: EChartsOption, { title, width, height }: Picture):
 }
 
 function barsOf({ B = {}, C, D, E }: Results): readonly Bars[] {
-  const others = Object.entries(C?.others ?? {});
+  const others = Object.entries(C?.oneByOne.others ?? {});
   const streams: readonly (readonly [string, RunResult | undefined])[] = [
     ['steady', E?.steady],
+    ['with SIMs and usage', E?.everything],
     ['catching up', E?.catchUp],
     ['a third twice', E?.duplicates],
     ['a third late', E?.disorder],
   ];
   return [
     {
-      title: 'C: CPU per event, µs',
+      title: 'C: CPU per event, µs, one by one',
       names: ['ours', ...others.map(([name]) => name)],
-      values: [C?.ours.cpuUsPerEvent ?? 0, ...others.map(([, { run }]) => run.cpuUsPerEvent)],
+      values: [C?.oneByOne.ours.cpuUsPerEvent ?? 0, ...others.map(([, { run }]) => run.cpuUsPerEvent)],
     },
     {
       title: 'B: events a second on one core, by shards',
