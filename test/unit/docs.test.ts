@@ -133,4 +133,15 @@ describe('docs/runbook.md', () => {
     );
     expect(broken).toEqual([]);
   });
+
+  it('names only series and log events that there are', () => {
+    const known = read('docs/metrics.md') + read('docs/logs.md');
+    const names = [
+      ...runbook.matchAll(
+        /`(supersim_[a-z_]+|(?:process|nodejs)_[a-z0-9_]+|(?:shard|lease|worker|process|event|aws|store)\.[a-z-]+)/g,
+      ),
+    ].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(15);
+    expect(names.filter((name) => !known.includes(`\`${name}`))).toEqual([]);
+  });
 });
