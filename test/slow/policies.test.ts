@@ -240,6 +240,20 @@ describe('the operators’ roles', () => {
     expectExact(use);
   });
 
+  it('of the worker is what doctor tries, action by action', async () => {
+    const use = new PolicyUse(policyOf('Worker'));
+    const env = await guardedBy(use);
+    for (const mode of ['batch', 'put']) {
+      const { code, stdout } = await runCli(['doctor', '--json'], { ...env, SUPERSIM_WRITE_MODE: mode });
+      expect([code, stdout.includes('"status":"fail"')]).toEqual([0, false]);
+    }
+
+    // Asked for by doctor alone; without them it skips two checks.
+    const extra = /^dynamodb:(DescribeTimeToLive|DescribeContinuousBackups) on /;
+    expect([...use.denied].filter((denied) => !extra.test(denied))).toEqual([]);
+    expect(use.unused().filter((permission) => !KMS_UNSEEN.test(permission))).toEqual([]);
+  });
+
   it('to repair allow replay, redrive and purge', async () => {
     const use = new PolicyUse(policyOf('Repair'));
     const env = await guardedBy(use);
