@@ -18,6 +18,8 @@ const project = (name, testTimeoutMs) => ({
 
 // biome-ignore lint/style/noDefaultExport: jest reads its configuration from the default export.
 export default {
+  // A core each: most suites wait for engines, not for the processor.
+  maxWorkers: '100%',
   projects: [
     project('unit', 10_000),
     project('contract', 60_000),

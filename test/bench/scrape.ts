@@ -84,6 +84,7 @@ async function timed(render: () => ReturnType<PrometheusMetrics['render']>, acce
     readiness: () => [],
     troubles: () => [],
     metrics: render,
+    report: () => [],
     state: () => ({}),
   });
   const times: number[] = [];
