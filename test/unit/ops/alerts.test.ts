@@ -172,10 +172,7 @@ describe('docs/grafana/dashboard.json', () => {
       .map(({ name }) => name)
       .filter((name) => name.startsWith('supersim_') && !text.includes(name));
 
-    expect(missing).toEqual([
-      'supersim_shard_seconds',
-      'supersim_lease_table_requests_per_shard_second',
-    ]);
+    expect(missing).toEqual(['supersim_shard_seconds', 'supersim_lease_table_requests_per_shard_second']);
   });
 
   it('has panels that do not lie upon each other, each with an id of its own', () => {
