@@ -62,8 +62,10 @@ const buildOthers =
 /** Of a long run each sample is told and none kept: the measuring must not grow either. */
 function tell(): void {
   const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
   const sample: MemorySample = {
     atMs: systemClock.wallMs(),
+    cpuUs: user + system,
     rssBytes: rss,
     heapUsedBytes: heapUsed,
     heapTotalBytes: heapTotal,

@@ -3,6 +3,8 @@
 export interface MemorySample {
   /** Wall ms. */
   readonly atMs: number;
+  /** Since the process began, all its threads. */
+  readonly cpuUs: number;
   readonly rssBytes: number;
   readonly heapUsedBytes: number;
   readonly heapTotalBytes: number;

@@ -28,8 +28,12 @@ export interface SoakResult {
   /** Every cycle is checked, and holds each event exactly once. */
   readonly isExact: boolean;
   readonly eventsPerSecond: number;
+  readonly cpuUsPerEvent: number;
+  /** Share of one core: below 1 other programs had the rest, or the stub was slower. */
+  readonly coresUsed: number;
   /** Of each minute. */
   readonly eventsPerSecondByMinute: readonly number[];
+  /** The most in each minute. */
   readonly rssMiBByMinute: readonly number[];
   readonly loopDelayP99Ms: number;
   readonly memory: MemoryVerdict;
@@ -51,7 +55,7 @@ interface Minute {
 }
 
 const minuteLine = (at: number, { eventsPerSecond, rssMiB }: Minute, stub: SoakStubReport): string =>
-  `  ${at} min: ${eventsPerSecond} events/s, RSS ${rssMiB} MiB, ${stub.cyclesChecked} cycles checked, ` +
+  `  ${at} min: ${eventsPerSecond} events/s, RSS at most ${rssMiB} MiB, ${stub.cyclesChecked} cycles checked, ` +
   `${stub.differences} differences, the stub has ${Math.round(stub.stubRssBytes / MIB)} MiB`;
 
 /** Watches until the time is over, then lets the stream end. */
@@ -61,16 +65,16 @@ async function watch(
   samples: readonly MemorySample[],
 ): Promise<readonly Minute[]> {
   const byMinute: Minute[] = [];
-  let [eventsBefore, atBeforeMs] = [0, systemClock.monotonicMs()];
+  let [eventsBefore, atBeforeMs, samplesBefore] = [0, systemClock.monotonicMs(), 0];
   while (byMinute.length < minutes) {
     await systemClock.sleep(MINUTE_MS);
     const stub = await ask<SoakStubReport>(endpoint, byMinute.length + 1 < minutes ? 'report' : 'end');
     const atMs = systemClock.monotonicMs();
     const minute = {
       eventsPerSecond: Math.round(((stub.durableEvents - eventsBefore) * 1_000) / (atMs - atBeforeMs)),
-      rssMiB: Math.round((samples.at(-1)?.rssBytes ?? 0) / MIB),
+      rssMiB: Math.round(Math.max(0, ...samples.slice(samplesBefore).map(({ rssBytes }) => rssBytes)) / MIB),
     };
-    [eventsBefore, atBeforeMs] = [stub.durableEvents, atMs];
+    [eventsBefore, atBeforeMs, samplesBefore] = [stub.durableEvents, atMs, samples.length];
     byMinute.push(minute);
     say(minuteLine(byMinute.length, minute, stub));
   }
@@ -88,6 +92,7 @@ function resultOf(
   const isWhole =
     stub.cyclesChecked === stub.cycles && stub.durableEvents === stub.cycles * stub.eventsPerCycle;
   const isExact = isWhole && stub.cycles > 0 && stub.differences === 0 && stub.deadLetters === 0;
+  const cpuUs = (samples.at(-1)?.cpuUs ?? 0) - (samples[0]?.cpuUs ?? 0);
   const seconds = ((samples.at(-1)?.atMs ?? 0) - stub.firstReadAtMs) / 1_000;
   return {
     seconds: Math.round(seconds),
@@ -95,6 +100,8 @@ function resultOf(
     hasPassed: isExact && memory.isSmall && memory.isFlat,
     isExact,
     eventsPerSecond: Math.round(stub.durableEvents / seconds),
+    cpuUsPerEvent: Math.round((10 * cpuUs) / stub.durableEvents) / 10,
+    coresUsed: Math.round(cpuUs / seconds / 10_000) / 100,
     eventsPerSecondByMinute: byMinute.map(({ eventsPerSecond }) => eventsPerSecond),
     rssMiBByMinute: byMinute.map(({ rssMiB }) => rssMiB),
     loopDelayP99Ms: Math.round(loopDelayP99Ms * 10) / 10,
@@ -103,10 +110,11 @@ function resultOf(
   };
 }
 
-function lineOf({ isExact, eventsPerSecond, memory: { rss, heapUsed, external, ...is }, stub }: SoakResult) {
+function lineOf({ isExact, eventsPerSecond, cpuUsPerEvent, coresUsed, memory, stub }: SoakResult): string {
+  const { rss, heapUsed, external, ...is } = memory;
   return [
     `  ${isExact ? 'exact' : 'NOT EXACT'}: ${stub.cyclesChecked} cycles of ${stub.eventsPerCycle} events`,
-    `${eventsPerSecond} events/s`,
+    `${eventsPerSecond} events/s, ${cpuUsPerEvent} µs CPU per event, ${coresUsed} cores used`,
     `RSS max ${rss.max} MiB${is.isSmall ? '' : ' TOO MUCH'}`,
     `first third ${rss.firstThird}, last ${rss.lastThird}, ${rss.slopePerHour} MiB an hour${is.isFlat ? '' : ' GROWS'}`,
     `heap ${heapUsed.firstThird} → ${heapUsed.lastThird}`,

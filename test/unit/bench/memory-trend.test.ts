@@ -7,6 +7,7 @@ const MIB = 1_048_576;
 const givenRun = (seconds: number, rssMiB: (second: number) => number): MemorySample[] =>
   Array.from({ length: seconds + 1 }, (_, second) => ({
     atMs: second * 1_000,
+    cpuUs: second * 500_000,
     rssBytes: rssMiB(second) * MIB,
     heapUsedBytes: 60 * MIB,
     heapTotalBytes: 80 * MIB,
