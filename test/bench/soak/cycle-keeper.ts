@@ -1,8 +1,11 @@
 /** Checks each cycle when the worker's checkpoints are past all of it, and then drops what is stored of it: a cycle
  *  is exact when its items, their sids read back as those of cycle 0, are what the load's truth says. A write to a
  *  cycle after that is a difference too: its checkpoints said that all of it is stored. */
-import { compareSessions, compareStored } from '../../../src/local/compare-stored.ts';
+import { toPlain } from '../../../src/json.ts';
+import { compareSims } from '../../../src/local/compare-sims.ts';
+import { compareSessions, storedUsage } from '../../../src/local/compare-stored.ts';
 import type { GroundTruth } from '../../../src/local/ground-truth.ts';
+import { compareUsage } from '../../../src/local/usage-truth.ts';
 import type { Projection } from '../../../src/store/projection-names.ts';
 import type { tableNames } from '../../../src/store/tables.ts';
 import type { Item } from '../../simulation/dynamodb/values.ts';
@@ -32,6 +35,7 @@ export interface KeeperReport {
 
 const EXAMPLES_MAX = 5;
 
+const attributesOf = (item: Item) => toPlain(item) as Readonly<Record<string, unknown>>;
 const countOf = (item: Item | undefined): number =>
   Number((item?.['event_count'] as { value?: string } | undefined)?.value ?? 0);
 
@@ -47,9 +51,7 @@ export class CycleKeeper {
 
   constructor(deps: KeeperDeps) {
     this.deps = deps;
-    const truth = asInCycle0(deps.truth);
-    const has = (projection: Projection): boolean => deps.projections.includes(projection);
-    this.truth = { ...truth, sims: has('sims') ? truth.sims : {}, usage: has('usage') ? truth.usage : {} };
+    this.truth = asInCycle0(deps.truth);
   }
 
   /** To be told of each change. */
@@ -94,24 +96,29 @@ export class CycleKeeper {
 
   private check(cycle: number): void {
     const { names, dynamodb } = this.deps;
-    const itemsOf = (tableName: string): readonly Item[] =>
-      dynamodb
-        .items(tableName)
-        .filter((item) => this.cycleIn(tableName, item) === cycle)
-        .map((item) => fromCycle(item, cycle) as Item);
-    const stored = {
-      sessions: itemsOf(names.sessions),
-      sims: itemsOf(names.sims),
-      usage: itemsOf(names.usage),
-    };
-    const differences =
-      this.deps.projections.length > 1
-        ? compareStored(stored, this.truth)
-        : compareSessions(stored.sessions, this.truth);
-    this.differ(differences.map((difference) => `cycle ${cycle}: ${difference}`));
+    this.differ(this.differencesOf(cycle).map((difference) => `cycle ${cycle}: ${difference}`));
     for (const tableName of [names.sessions, names.sims, names.usage, names.dedup])
       dynamodb.forget(tableName, (item) => this.cycleIn(tableName, item) === cycle);
     this.cyclesChecked += 1;
+  }
+
+  private differencesOf(cycle: number): readonly string[] {
+    const { names, dynamodb, projections } = this.deps;
+    const itemsOf = (tableName: string): readonly Item[] =>
+      dynamodb.items(tableName).filter((item) => this.cycleIn(tableName, item) === cycle);
+    const plain = <T>(values: Iterable<T>): readonly T[] =>
+      [...values].map((value) => fromCycle(value, cycle) as T);
+    const [sessions, usage] = [itemsOf(names.sessions), itemsOf(names.usage)];
+    return [
+      ...compareSessions(plain(sessions), this.truth),
+      ...(projections.includes('sims')
+        ? compareSims(plain(itemsOf(names.sims).map(attributesOf)), this.truth.sims)
+        : []),
+      // Sessions hold sids of their usage in packed bytes, so that only its entries can be read as of cycle 0.
+      ...(projections.includes('usage')
+        ? compareUsage(plain(storedUsage({ sessions, usage })), this.truth.usage)
+        : []),
+    ];
   }
 
   private cycleIn(tableName: string, item: Item): number | undefined {
