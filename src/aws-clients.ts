@@ -30,6 +30,9 @@ export const CLIENT_LIMITS: Readonly<Record<ClientName, ClientLimits>> = {
 /** The SDK's own number. Callers keep fewer calls in flight per client. */
 const SOCKETS_MAX = 50;
 
+/** Told how a call ended: with an answer, or with an error. `attempts`: the SDK's, the first included. */
+export type OnCallEnd = (result: { readonly error?: unknown; readonly attempts?: number }) => void;
+
 export interface ClientOptions {
   /** Default: the SDK's own (AWS_REGION, profile). */
   readonly region?: string | undefined;
@@ -37,6 +40,8 @@ export interface ClientOptions {
   readonly onWarning?: (text: string) => void;
   /** Called for each request to the lease table, retries included. */
   readonly onLeaseRequest?: (kind: 'read' | 'write') => void;
+  /** Told of the begin of each call; what it returns is told of the end. */
+  readonly onCall?: (client: ClientName) => OnCallEnd;
   /** Default `CLIENT_LIMITS`; tests make them shorter. */
   readonly limits?: Readonly<Record<ClientName, ClientLimits>>;
 }
@@ -116,6 +121,12 @@ export function createClients(options: ClientOptions = {}): AwsClients {
   const leases = new DynamoDBClient(clientSettings(limits.leases, options));
   const data = new DynamoDBClient(clientSettings(limits.data, options));
   if (options.onLeaseRequest) countRequests(leases, options.onLeaseRequest);
+  if (options.onCall) {
+    tellCalls(kinesis, 'kinesis', options.onCall);
+    tellCalls(kinesisStreaming, 'kinesis', options.onCall);
+    tellCalls(leases, 'leases', options.onCall);
+    tellCalls(data, 'data', options.onCall);
+  }
   readRecordsAnswers(kinesis);
   writeStatements(data);
   return {
@@ -141,6 +152,34 @@ function countRequests(client: DynamoDBClient, count: (kind: 'read' | 'write') =
         return next(args);
       },
     { step: 'deserialize', name: 'countRequests' },
+  );
+}
+
+interface Metadata {
+  readonly $metadata?: { readonly attempts?: number };
+}
+
+/** Around all attempts of a call, and around finding credentials. */
+function tellCalls(
+  client: DynamoDBClient | KinesisClient,
+  name: ClientName,
+  began: NonNullable<ClientOptions['onCall']>,
+): void {
+  const stack = client.middlewareStack as DynamoDBClient['middlewareStack'];
+  stack.add(
+    (next) => async (args) => {
+      const ended = began(name);
+      try {
+        const result = await next(args);
+        const { attempts = 1 } = (result.output as Metadata).$metadata ?? {};
+        ended({ attempts });
+        return result;
+      } catch (error) {
+        ended({ error, attempts: (error as Metadata).$metadata?.attempts ?? 1 });
+        throw error;
+      }
+    },
+    { step: 'initialize', priority: 'high', name: 'tellCalls' },
   );
 }
 

@@ -54,8 +54,15 @@ interface SdkLikeError {
 const asSdkError = (error: unknown): SdkLikeError =>
   typeof error === 'object' && error !== null ? (error as SdkLikeError) : {};
 
-/** The error's class name, safe to log: never its message, which may quote input. */
-export const errorName = (error: unknown): string => asSdkError(error).name ?? typeof error;
+/** Say nothing: a connection that is refused is one of them, with a code. */
+const NAMELESS = new Set(['Error', 'AggregateError']);
+
+/** The error's class name, or the code of one whose class says nothing; safe to log: never its message, which may
+ *  quote input. */
+export function errorName(error: unknown): string {
+  const { name = typeof error, code } = asSdkError(error);
+  return NAMELESS.has(name) && typeof code === 'string' ? code : name;
+}
 
 /** The service itself answered with it: neither the connection nor we failed. */
 export const isFromService = (error: unknown): boolean => asSdkError(error).$fault !== undefined;

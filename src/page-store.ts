@@ -4,6 +4,7 @@ import type { ConnectionEvent } from './decode/event.ts';
 import type { EventBudget } from './event-budget.ts';
 import type { HeldLease } from './leases/index.ts';
 import type { Log } from './ops/log.ts';
+import type { Metrics } from './ops/metrics.ts';
 import type { ReadGap, RecordPage, StreamRecord } from './source/record.ts';
 import type { DeadLetter, DeadLetterStore } from './store/dead-letters.ts';
 import type { EventOutcome, SessionStore } from './store/session-store.ts';
@@ -18,11 +19,14 @@ export interface PageStoreDeps {
   /** The bytes of one record, read again; undefined when retention took it. */
   readonly readRecord: (lease: HeldLease, sequenceNumber: string) => Promise<Uint8Array | undefined>;
   readonly log: Log;
+  readonly metrics: Pick<Metrics, 'madeDurable'>;
   readonly clock: Clock;
   /** For events that are written at once, and for those that may be held back. Shared by all shards of the worker. */
   readonly budgets: Readonly<Record<'prompt' | 'held', EventBudget>>;
   /** Shared likewise. */
   readonly turns: Turns;
+  /** Told of each distinct event that was counted. */
+  readonly onApplied?: ((event: ConnectionEvent) => void) | undefined;
 }
 
 export interface Position {
@@ -124,11 +128,14 @@ export class PageStore {
       letters.length > 0 && this.deps.deadLetters.put(letters, lease.lost),
       options.gap && this.keepGap(options.gap, lease),
     ]);
+    this.deps.metrics.madeDurable(places);
     for (let at = 0; at < events.length; at += 1) {
       const [event, outcome] = [events[at] as ConnectionEvent, outcomes[at] as EventOutcome];
       if (outcome.kind === 'ignored') tally.ignore(outcome.reason);
-      else if (outcome.kind !== 'refused') tally.settle(event, outcome.kind);
-      else {
+      else if (outcome.kind !== 'refused') {
+        tally.settle(event, outcome.kind);
+        if (outcome.kind === 'applied') this.deps.onApplied?.(event);
+      } else {
         await this.buryRefused(places[at] as Place, outcome.reason, lease);
         tally.deadLetter(outcome.reason);
       }

@@ -1,6 +1,7 @@
 /** Every setting: its variable's schema, default, unit and meaning. The README's table is checked against it. */
 import * as z from 'zod';
 import { KEEP_SETTINGS } from './keep-settings.ts';
+import { METRICS_SETTINGS } from './metrics-settings.ts';
 import { WRITE_MODES } from './store/write-mode.ts';
 import { fromIso } from './time.ts';
 
@@ -231,6 +232,7 @@ export const SETTINGS = {
     unit: '',
     text: 'HOST:PORT of /livez, /readyz and /metrics; empty: off',
   },
+  ...METRICS_SETTINGS,
   logLevel: {
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent'], {
       message: 'must be debug, info, warn, error or silent',

@@ -8,13 +8,15 @@ import { type AwsClients, type ClientOptions, endpointOverrides } from './aws-cl
 import { type Config, streamsOf } from './config.ts';
 import { classify } from './errors.ts';
 import { type CoordinatorEnd, DynamoLeaseStore, LeaseCoordinator, type LeaseEvent } from './leases/index.ts';
+import { pageMaker } from './open-page.ts';
 import { type Door, httpDoor, type OpenDoor } from './ops/door.ts';
-import { Heartbeats } from './ops/heartbeats.ts';
-import { type Phase, readyChecks } from './ops/http-server.ts';
+import type { Phase } from './ops/health.ts';
 import { LEASE_CHANGE_OF } from './ops/lease-changes.ts';
+import { limitRepeats } from './ops/limit-repeats.ts';
 import type { Log } from './ops/log.ts';
 import type { MetricsSnapshot } from './ops/metrics.ts';
-import { PrometheusMetrics } from './ops/prometheus-metrics.ts';
+import type { PrometheusMetrics } from './ops/prometheus-metrics.ts';
+import { WorkerReporter } from './page/report-worker.ts';
 import { preflight } from './preflight.ts';
 import { listStreams } from './source/list-streams.ts';
 import type { StreamConsumer } from './source/stream-consumer.ts';
@@ -22,12 +24,10 @@ import { tableNames } from './store/tables.ts';
 import { buildStores, type Stores } from './stores.ts';
 import { atMost, type Clock, type Random } from './time.ts';
 import { VERSION } from './version.ts';
+import { WorkerOps } from './worker-ops.ts';
 import { buildHandler, fanOutConsumers, startPositionOf } from './worker-parts.ts';
+import { viewWorker } from './worker-view.ts';
 
-/** Unit: ms. */
-const PULSE_EVERY_MS = 1_000;
-/** An event loop that stands still this long is not coming back. Unit: ms. */
-const PULSE_ALLOWANCE_MS = 30_000;
 /** For giving leases back after the grace: a container's stop timeout waits for no table. Unit: ms. */
 const GIVE_BACK_WITHIN_MS = 2_000;
 
@@ -41,6 +41,8 @@ export interface WorkerDeps {
   readonly buildStores?: typeof buildStores;
   /** Default: the port of the setting `http`. */
   readonly door?: Door;
+  /** Takes the lines of the setting `emf`, which are no log lines. */
+  readonly printLine?: (line: string) => void;
 }
 
 /** Why a worker ended. */
@@ -62,7 +64,8 @@ export class Worker {
   private readonly clients: AwsClients;
   private readonly metrics: PrometheusMetrics;
   private readonly coordinator: LeaseCoordinator;
-  private readonly heartbeats: Heartbeats;
+  private readonly ops: WorkerOps;
+  private readonly reporter: WorkerReporter;
   private readonly stopping = new AbortController();
   private stores!: Stores;
   private consumers: ReadonlyMap<string, StreamConsumer> = new Map();
@@ -73,19 +76,16 @@ export class Worker {
   constructor(config: Config, workerId: string, deps: WorkerDeps) {
     this.config = config;
     this.workerId = workerId;
-    this.deps = deps;
-    this.clients = deps.createClients({
-      onWarning: (text) => deps.log.debug('sdk.warning', text),
-      onLeaseRequest: (kind) => this.metrics.leaseTableRequested(kind),
+    const log = limitRepeats(deps.log, deps.clock);
+    this.deps = { ...deps, log };
+    const { clock, door, printLine } = deps;
+    this.ops = new WorkerOps({ clock, log, processName: door?.processName, printLine }, config, {
+      heldLeases: () => this.coordinator.leases(),
+      fleet: () => this.coordinator.fleet(),
     });
-    this.metrics = new PrometheusMetrics({
-      clock: deps.clock,
-      stream: config.stream,
-      processName: deps.door?.processName,
-      version: VERSION,
-      node: process.version,
-    });
-    this.heartbeats = new Heartbeats(deps.clock);
+    this.metrics = this.ops.metrics;
+    this.reporter = new WorkerReporter(workerId, clock);
+    this.clients = deps.createClients(this.ops.clientHooks());
     this.coordinator = this.buildCoordinator();
   }
 
@@ -102,7 +102,7 @@ export class Worker {
     await this.unlessStopped(this.stores.open());
     const door = await this.openDoor();
     const ended = new AbortController();
-    const pulse = this.pulse(ended.signal);
+    const pulse = this.ops.health.pulse(ended.signal);
     try {
       await this.coordinator.start();
       this.phase = 'running';
@@ -113,6 +113,7 @@ export class Worker {
     } finally {
       ended.abort();
       await pulse;
+      this.ops.end();
       await door?.stop();
       this.stores.close();
       this.clients.close();
@@ -154,6 +155,7 @@ export class Worker {
 
   private async shutDown(): Promise<void> {
     this.phase = 'draining';
+    this.ops.health.loopsEnd();
     this.deps.log.info('worker.stopping', 'finishing what is in flight', this.identity());
     const { shutdownGraceMs: graceMs } = this.config;
     await atMost(this.deps.clock, graceMs + GIVE_BACK_WITHIN_MS, this.coordinator.stop({ graceMs }));
@@ -173,16 +175,26 @@ export class Worker {
     const parts = { ...deps, clients, metrics };
     this.consumers = fanOutConsumers(parts, config);
     this.stores = (deps.buildStores ?? buildStores)(parts, config);
-    const handler = buildHandler(parts, config, { stores: this.stores, consumers: this.consumers });
+    const hasDoor = deps.door !== undefined || config.http !== '';
+    const handler = buildHandler(parts, config, {
+      stores: this.stores,
+      consumers: this.consumers,
+      onApplied: hasDoor ? (event) => this.reporter.applied(event) : undefined,
+    });
     return new LeaseCoordinator(
       {
         ...deps,
         store: new DynamoLeaseStore({ client: clients.leases, tableName: tableNames(config).leases }),
         listStreams: () =>
-          listStreams({ ...deps, kinesis: clients.kinesis }, streamsOf(config), this.stopping.signal),
+          listStreams(
+            { ...deps, ...this.ops.streamHooks(), kinesis: clients.kinesis },
+            streamsOf(config),
+            this.stopping.signal,
+          ),
         handler,
         classify,
         onEvent: (event) => this.onLeaseEvent(event),
+        onPass: this.ops.health.onPass,
       },
       {
         workerId: this.workerId,
@@ -195,7 +207,9 @@ export class Worker {
     );
   }
 
-  private onLeaseEvent({ name, fields }: LeaseEvent): void {
+  private onLeaseEvent(event: LeaseEvent): void {
+    const { name, fields } = event;
+    this.reporter.leaseEvent(event);
     const change = LEASE_CHANGE_OF[name];
     if (change) this.metrics.leaseChanged(change);
     this.metrics.leasesHeld(this.coordinator.leases().length);
@@ -205,41 +219,19 @@ export class Worker {
   }
 
   private async openDoor(): Promise<OpenDoor | undefined> {
-    const door = this.deps.door ?? httpDoor(this.config.http, this.deps.log);
+    const openPage = pageMaker(this.config, this.deps, { place: 'worker' });
+    const door = this.deps.door ?? httpDoor(this.config.http, this.deps.log, openPage);
     if (door) this.metrics.addProcessSeries();
-    return door?.open({
-      heartbeats: this.heartbeats,
-      readiness: () =>
-        readyChecks(
-          this.phase,
-          this.coordinator.leases().flatMap(({ state, leaseKey }) => (state === 'parked' ? [leaseKey] : [])),
-        ),
-      metrics: () => this.metrics.render(),
-      state: () => this.describe(),
-    });
-  }
-
-  /** The worker as `/state` shows it. */
-  private describe(): object {
-    const lags = this.metrics.millisBehindLatest();
-    return {
-      ...this.identity(),
-      phase: this.phase,
-      totals: this.metrics.snapshot(),
-      shards: this.coordinator
-        .leases()
-        .map((lease) => ({ ...lease, millisBehindLatest: lags.get(lease.leaseKey) ?? null })),
-    };
-  }
-
-  /** One beat a second proves that the event loop turns and the coordinator has not ended unseen. */
-  private async pulse(signal: AbortSignal): Promise<void> {
-    const heartbeat = this.heartbeats.watch('worker', PULSE_ALLOWANCE_MS);
-    while (!signal.aborted) {
-      heartbeat.beat();
-      this.metrics.leasesHeld(this.coordinator.leases().length);
-      await this.deps.clock.sleep(PULSE_EVERY_MS, signal);
-    }
-    heartbeat.stop();
+    return door?.open(
+      viewWorker({
+        metrics: this.metrics,
+        heartbeats: this.ops.health.heartbeats,
+        troubles: this.ops.health.troubles,
+        coordinator: this.coordinator,
+        reporter: this.reporter,
+        identity: this.identity(),
+        phase: () => this.phase,
+      }),
+    );
   }
 }

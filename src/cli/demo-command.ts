@@ -19,6 +19,7 @@ function progressTo(isTerminal: boolean): (snapshot: DemoSnapshot) => void {
     if (isTerminal) return logUpdate(renderDemo(snapshot));
     const nowMs = systemClock.monotonicMs();
     if (nowMs - printedAtMs < LINE_EVERY_MS) return;
+    if (printedAtMs < 0) process.stderr.write(`live page: ${snapshot.pageUrl}\n`);
     printedAtMs = nowMs;
     process.stderr.write(`${renderDemoLine(snapshot)}\n`);
   };
@@ -26,14 +27,15 @@ function progressTo(isTerminal: boolean): (snapshot: DemoSnapshot) => void {
 
 const count = (value: number | bigint): string => value.toLocaleString('en-US');
 
-function printVerdict({ events, bytes, differences, ...verdict }: DemoVerdict): void {
+function printVerdict({ events, bytes, usage, differences, ...verdict }: DemoVerdict): void {
   const lines = [
     '',
-    `${count(events.produced)} events put; ${count(events.distinct)} distinct ones of ${count(verdict.sessions)} sessions, ${count(events.stored)} stored`,
+    `${count(events.produced)} events put; ${count(events.distinct)} distinct ones of ${count(verdict.sessions)} sessions and ${count(verdict.sims)} SIMs, ${count(events.stored)} stored`,
     `read ${count(events.read)} = applied ${count(events.applied)} + duplicates ${count(events.duplicates)} + ignored ${count(events.ignored)} + dead letters ${count(events.deadLettered)} (the killed worker stored ${count(events.unreported)} more after its last word)`,
-    `bytes ${count(bytes.expected)} expected, ${count(bytes.stored)} stored`,
+    `bytes of sessions ${count(bytes.expected)} expected, ${count(bytes.stored)} stored`,
+    `bytes by SIM, hour, APN and network ${count(usage.expected)} expected, ${count(usage.stored)} stored, on ${count(usage.lines)} lines`,
     `${verdict.shards} shards, ${verdict.workers} workers (${verdict.killed} killed with -9), ${verdict.seconds} s, seed ${verdict.seed}`,
-    ...differences.map((difference) => `differs: ${toJson(difference)}`),
+    ...differences.map((difference) => `differs: ${difference}`),
     `exact: ${verdict.exact}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -103,6 +103,7 @@ async function runWorker(
       log,
       environment: process.env,
       createClients,
+      printLine: (line) => log.line(line),
       ...(link ? { door: link } : {}),
     });
     if (link) listenToSupervisor(worker, link, log);

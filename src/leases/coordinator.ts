@@ -25,6 +25,7 @@ import {
   type StreamListing,
 } from './dependencies.ts';
 import { isAllReadToTip, isEveryShardListed } from './drain.ts';
+import type { FleetCounts } from './fleet-counts.ts';
 import type { ShardHandler } from './held-lease.ts';
 import { announcer, type LeaseEvent } from './lease-events.ts';
 import type { LeaseStore } from './lease-store.ts';
@@ -56,6 +57,8 @@ export interface CoordinatorDependencies {
   readonly log: LeaseLog;
   readonly classify: Classify;
   readonly onEvent?: ((event: LeaseEvent) => void) | undefined;
+  /** Told whenever a loop goes round: `take`, `renew` or `shard-sync`. */
+  readonly onPass?: ((loop: string) => void) | undefined;
 }
 
 export type CoordinatorEnd =
@@ -155,6 +158,9 @@ export class LeaseCoordinator {
   leases(): readonly HeldLeaseSnapshot[] {
     return this.#runs.snapshot();
   }
+
+  /** The whole fleet as the last look at the table saw it, for metrics; undefined before the first. */
+  fleet = (): FleetCounts | undefined => this.#round.fleet(this.#sync.holeCount);
 
   /**
    * Resolves when the whole stream, other workers' shards included, was read to its tip: in one listing every

@@ -46,4 +46,9 @@ export interface LeaseLog {
   error(event: string, message: string, fields?: LeaseLogFields): void;
 }
 
-export const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
+/** The class, or the code of an error whose class says nothing, such as that of a refused connection. */
+export function errorName(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const { name, code } = error as NodeJS.ErrnoException;
+  return (name === 'Error' || name === 'AggregateError') && typeof code === 'string' ? code : name;
+}

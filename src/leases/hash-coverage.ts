@@ -45,6 +45,11 @@ const LOOKS = 3;
 export class HoleAudit {
   #seen = new Map<string, number>();
 
+  /** How many holes are believed now. */
+  get believedCount(): number {
+    return [...this.#seen.values()].filter((looks) => looks >= LOOKS).length;
+  }
+
   /** The holes seen for the third time in a row, each once. */
   look(holes: readonly HashRange[]): readonly HashRange[] {
     const keyOf = ({ startingHashKey, endingHashKey }: HashRange): string =>

@@ -32,6 +32,8 @@ export interface LoopDependencies {
   readonly classify: Classify;
   /** See `backOffCapMs`. */
   readonly backOffCapMs: number;
+  /** Told whenever a loop begins a pass: that it goes round. */
+  readonly onPass?: ((loop: string) => void) | undefined;
 }
 
 /** Waits before the next try, and says so; ends early when `signal` aborts. */
@@ -97,6 +99,7 @@ export class Loop {
     if (firstAfterMs > 0) await this.#deps.clock.sleep(firstAfterMs, this.#bell.signal);
     for (let failures = 0; !this.#stop.signal.aborted; ) {
       this.#bell = new AbortController();
+      this.#deps.onPass?.(this.#name);
       try {
         const delayMs = await this.#pass();
         failures = 0;

@@ -92,6 +92,11 @@ export class ShardSync {
     }
   }
 
+  /** Parts of the hash ranges that have no lease. */
+  get holeCount(): number {
+    return [...this.#audits.values()].reduce((sum, audit) => sum + audit.believedCount, 0);
+  }
+
   /** Whether a lease belongs to one of the streams. */
   isOurStream = (lease: Lease): boolean => this.#identity(lease.streamId) !== undefined;
 

@@ -1,6 +1,7 @@
 /** One round of looking at the table and acting on it: list, observe, plan (pure), then take, ask and answer. */
 import type { Clock, Random } from './dependencies.ts';
 import { eachBounded, TABLE_CALLS_MAX } from './each-bounded.ts';
+import { countFleet, type FleetCounts } from './fleet-counts.ts';
 import type { PlanningWorker } from './fleet-view.ts';
 import { isFinished, type Lease } from './lease.ts';
 import type { Announce } from './lease-events.ts';
@@ -47,6 +48,7 @@ export class TakeRound {
   /** Key → until when we do not ask again; monotonic ms. */
   readonly #declinedUntilMs = new Map<string, number>();
   #observations = NOTHING_OBSERVED;
+  #unreadableKeys: ReadonlySet<string> = new Set();
   #shape = '';
 
   /** `gapMaxMs`: see `observe`. */
@@ -66,10 +68,11 @@ export class TakeRound {
     const leases = listing.leases.filter(this.#deps.isOurStream);
     await this.#releaseLeft(leases);
     this.#observations = observe(this.#observations, leases, nowMs, this.#gapMaxMs);
+    this.#unreadableKeys = unreadableKeys(listing);
     const observed = [...this.#observations.byKey.values()];
     const view = {
       observed,
-      unreadableKeys: unreadableKeys(listing),
+      unreadableKeys: this.#unreadableKeys,
       held: new Set(runs.sessions().map((session) => session.leaseKey)),
       parked: runs.parkedKeys(),
       resting: runs.restingKeys(),
@@ -87,6 +90,12 @@ export class TakeRound {
         (each) => missed.has(each.lease.leaseKey) && isExpired(each, this.#self.failoverTimeMs, nowMs),
       ),
     };
+  }
+
+  /** The fleet as the last round saw it. */
+  fleet(holes: number): FleetCounts | undefined {
+    const { failoverTimeMs } = this.#self;
+    return countFleet(this.#observations, this.#unreadableKeys, { failoverTimeMs, holes });
   }
 
   /** Takes back what was asked and not answered; a lease that came meanwhile is given back. Called once, after the

@@ -1,6 +1,8 @@
 /** All that is stored against the fleet's own books. */
+import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { toPlain } from '../json.ts';
 import { openUsageOf } from '../store/open-usage.ts';
+import type { tableNames } from '../store/tables.ts';
 import { hoursOf } from '../store/usage-item.ts';
 import { compareSims } from './compare-sims.ts';
 import { compareWithTruth, type GroundTruth } from './ground-truth.ts';
@@ -15,7 +17,22 @@ export interface StoredItems {
   readonly usage: Items;
 }
 
-/** Usage by hour: what is in the usage table, and what open sessions still hold. */
+/** The whole tables, consistently. */
+export async function readStored(
+  client: DynamoDBDocumentClient,
+  names: ReturnType<typeof tableNames>,
+): Promise<StoredItems> {
+  const scan = async (TableName: string): Promise<Items> => {
+    const items: Record<string, unknown>[] = [];
+    for await (const page of paginateScan({ client }, { TableName, ConsistentRead: true }))
+      items.push(...(page.Items ?? []));
+    return items;
+  };
+  const [sessions, sims, usage] = await Promise.all([names.sessions, names.sims, names.usage].map(scan));
+  return { sessions, sims, usage } as StoredItems;
+}
+
+/** Usage by hour, as readers add it up: what is in the usage table, and what open sessions still hold. */
 export function* storedUsage({
   sessions,
   usage,
@@ -24,7 +41,7 @@ export function* storedUsage({
     const fleetSid = item['fleet_sid'] as string | undefined;
     for (const entry of hoursOf(item, fleetSid)) yield { simSid: String(item['sim_sid']), ...entry };
   }
-  for (const item of sessions)
+  for (const item of sessions.filter(({ status }) => status === 'open'))
     for (const { hourMs, downloadBytes, uploadBytes, ...line } of openUsageOf(item))
       yield { simSid: String(item['sim_sid']), hourMs, line, downloadBytes, uploadBytes };
 }

@@ -34,6 +34,7 @@ export const LOG_FIELDS = [
   'duplicate',
   'ignored',
   'deadLettered',
+  'suppressed',
 ] as const;
 
 export type LogField = (typeof LOG_FIELDS)[number];

@@ -6,6 +6,8 @@ export interface BatchCounts {
   readonly read: number;
   readonly applied: number;
   readonly duplicate: number;
+  /** The applied ones by type, such as `data-session.updated`: a fixed few. */
+  readonly appliedByType: ReadonlyMap<string, number>;
   /** Of the applied events' windows. */
   readonly downloadBytes: bigint;
   readonly uploadBytes: bigint;
@@ -22,17 +24,22 @@ export interface PageCounts {
   readonly millisBehindLatest: number | undefined;
 }
 
-export type LeaseChange =
-  | 'taken'
-  | 'lost'
-  | 'released'
-  | 'handed-over'
-  | 'stalled'
-  | 'created'
-  | 'removed'
-  | 'finished';
-export type StoreWrite = 'session' | 'page' | 'dead-letter' | 'sim' | 'usage';
-export type AwsService = 'kinesis' | 'dynamodb';
+export const LEASE_CHANGES = [
+  'taken',
+  'lost',
+  'released',
+  'handed-over',
+  'stalled',
+  'created',
+  'removed',
+  'finished',
+] as const;
+export type LeaseChange = (typeof LEASE_CHANGES)[number];
+export const STORE_WRITES = ['session', 'page', 'dead-letter', 'sim', 'usage'] as const;
+export type StoreWrite = (typeof STORE_WRITES)[number];
+/** DynamoDB twice: a lease table that is away stops other things than data tables do. */
+export const AWS_SERVICES = ['kinesis', 'dynamodb', 'lease-table'] as const;
+export type AwsService = (typeof AWS_SERVICES)[number];
 
 /** What reading a shard counts. */
 export interface ReadMetrics {
@@ -58,7 +65,12 @@ export interface Metrics extends ReadMetrics {
   batchDone(elapsedMs: number): void;
   leasesHeld(count: number): void;
   leaseChanged(change: LeaseChange): void;
-  wrote(kind: StoreWrite): void;
+  /** `units`: write units, by the item's size. */
+  wrote(kind: StoreWrite, units: number): void;
+  /** A session was written: bytes whose events never arrived, as of the write before and of this one. */
+  missed(before: bigint, after: bigint): void;
+  /** Events became durable, that arrived in Kinesis then. */
+  madeDurable(events: readonly { readonly arrivedAtMs: number }[]): void;
   /** A conditional write found that somebody else wrote first. */
   conflicted(): void;
   /** Where the session came from that events were folded upon. */
@@ -80,11 +92,17 @@ export interface MetricsSnapshot {
   readonly ignoredByReason: Readonly<Record<string, number>>;
   readonly deadLetteredByReason: Readonly<Record<string, number>>;
   readonly anomalies: Readonly<Record<string, number>>;
+  readonly appliedByType: Readonly<Record<string, number>>;
   readonly downloadBytes: bigint;
   readonly uploadBytes: bigint;
+  /** Bytes that this run's writes found missing in sessions, less those that late events made up. */
+  readonly missingBytes: bigint;
+  /** Sessions that became short of bytes, less those that became whole. */
+  readonly shortSessions: number;
   readonly records: number;
   readonly recordBytes: number;
   readonly writes: number;
+  readonly writeUnits: number;
   readonly conflicts: number;
   readonly throttles: number;
   readonly gaps: number;

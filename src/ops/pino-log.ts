@@ -27,6 +27,8 @@ export interface LogOptions {
 }
 
 export interface FlushableLog extends Log {
+  /** Writes a line of another kind among the log's own, whole. */
+  line(text: string): void;
   /** Writes out what is buffered, as far as it can at once: before an exit that cannot wait. */
   flush(): void;
   /** Resolves when every line is written; what is logged after it is dropped. */
@@ -99,6 +101,9 @@ export function createLog(options: LogOptions): FlushableLog {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
+    line: (text) => {
+      if (!isClosed) sink.write(`${text}\n`);
+    },
     flush: () => {
       if (!isClosed) (sink as { flushSync?: () => void }).flushSync?.();
     },

@@ -17,6 +17,7 @@ export class RunTotals {
   private readonly ignoredByReason: Counts = new Map();
   private readonly deadLetteredByReason: Counts = new Map();
   private readonly anomalies: Counts = new Map();
+  private readonly appliedByType: Counts = new Map();
   private read = 0;
   private applied = 0;
   private duplicate = 0;
@@ -26,7 +27,10 @@ export class RunTotals {
   private uploadBytes = 0n;
   private records = 0;
   private recordBytes = 0;
+  private missingBytes = 0n;
+  private shortSessions = 0;
   writes = 0;
+  writeUnits = 0;
   conflicts = 0;
   throttles = 0;
   gaps = 0;
@@ -43,8 +47,14 @@ export class RunTotals {
     this.ignored += ignored;
     this.deadLettered += deadLettered;
     addAll(this.anomalies, batch.anomalies);
+    addAll(this.appliedByType, batch.appliedByType);
     this.downloadBytes += batch.downloadBytes;
     this.uploadBytes += batch.uploadBytes;
+  }
+
+  addMissing(before: bigint, after: bigint): void {
+    this.missingBytes += after - before;
+    this.shortSessions += Number(after > 0n) - Number(before > 0n);
   }
 
   addPage(page: PageCounts): void {
@@ -62,11 +72,15 @@ export class RunTotals {
       ignoredByReason: Object.fromEntries(this.ignoredByReason),
       deadLetteredByReason: Object.fromEntries(this.deadLetteredByReason),
       anomalies: Object.fromEntries(this.anomalies),
+      appliedByType: Object.fromEntries(this.appliedByType),
       downloadBytes: this.downloadBytes,
       uploadBytes: this.uploadBytes,
+      missingBytes: this.missingBytes,
+      shortSessions: this.shortSessions,
       records: this.records,
       recordBytes: this.recordBytes,
       writes: this.writes,
+      writeUnits: this.writeUnits,
       conflicts: this.conflicts,
       throttles: this.throttles,
       gaps: this.gaps,

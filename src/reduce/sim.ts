@@ -70,9 +70,10 @@ export type SimNews = {
 
 /** So many of the latest transitions are kept. */
 export const RECENT_MAX = 16;
-/** More would say nothing more of a SIM; the counts go on under `other`. */
+/** More would say nothing more of a SIM: the first so many by name are told apart, the others are counted as `other`. */
 const REJECTION_CAUSES_MAX = 64;
 const OTHER_CAUSES = 'other';
+/** The smallest so many. */
 const IMSI_TAGS_MAX = 64;
 
 const FIELDS: readonly LastValueField[] = [
@@ -131,10 +132,19 @@ function foldAttachment(sim: Draft<SimAggregate>, event: SimEvent, stamp: Stamp)
     sim.lastAttachment = error ? { stamp, verb, error } : { stamp, verb };
   if (verb !== 'rejected') return;
   const { mcc = '', mnc = '' } = event.network ?? {};
-  const cause = `${mcc}-${mnc}|${error?.code ?? ''}`;
-  const isKnown = cause in sim.rejections || Object.keys(sim.rejections).length < REJECTION_CAUSES_MAX;
-  const name = isKnown ? cause : OTHER_CAUSES;
-  sim.rejections = { ...sim.rejections, [name]: (sim.rejections[name] ?? 0) + 1 };
+  sim.rejections = withRejection(sim.rejections, `${mcc}-${mnc}|${error?.code ?? ''}`);
+}
+
+/** The first few by name, not by arrival: a cause that once gave way to others before it never comes back, so the
+ *  counts are the same whatever the order. */
+function withRejection(rejections: SimAggregate['rejections'], cause: string): SimAggregate['rejections'] {
+  const counts: Record<string, number> = { ...rejections, [cause]: (rejections[cause] ?? 0) + 1 };
+  const names = Object.keys(counts).filter((name) => name !== OTHER_CAUSES);
+  if (names.length <= REJECTION_CAUSES_MAX) return counts;
+  const last = names.reduce((a, b) => (a > b ? a : b));
+  counts[OTHER_CAUSES] = (counts[OTHER_CAUSES] ?? 0) + (counts[last] ?? 0);
+  delete counts[last];
+  return counts;
 }
 
 function foldOta(sim: Draft<SimAggregate>, event: ConnectionEvent): void {
@@ -156,8 +166,8 @@ const byTime = (a: TransitionAt, b: TransitionAt): number =>
   a.timeMs - b.timeMs || TRANSITIONS.indexOf(a.transition) - TRANSITIONS.indexOf(b.transition);
 
 function foldImsi(sim: Draft<SimAggregate>, tag: number | undefined): void {
-  if (tag === undefined || sim.imsiTags.includes(tag) || sim.imsiTags.length >= IMSI_TAGS_MAX) return;
-  sim.imsiTags = [...sim.imsiTags, tag].sort((a, b) => a - b);
+  if (tag === undefined || sim.imsiTags.includes(tag)) return;
+  sim.imsiTags = [...sim.imsiTags, tag].sort((a, b) => a - b).slice(0, IMSI_TAGS_MAX);
 }
 
 /** Folds what is known to be new. */

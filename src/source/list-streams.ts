@@ -3,6 +3,13 @@ import { untilDone } from '../retry.ts';
 import { KinesisReader } from './kinesis-reader.ts';
 import { type ListShardsDeps, listShards } from './list-shards.ts';
 
+export interface ListStreamsDeps extends ListShardsDeps {
+  /** Told how long a stream keeps records. Unit: ms. */
+  readonly onRetention?: (stream: string, ms: number) => void;
+}
+
+const HOUR_MS = 3_600_000;
+
 /** `arn:<partition>:kinesis:<region>:<account>:stream/<name>` → account. */
 const accountOf = (streamArn: string): string => streamArn.split(':')[4] ?? '';
 
@@ -11,7 +18,7 @@ const accountOf = (streamArn: string): string => streamArn.split(':')[4] ?? '';
  *  Source: KCL common/StreamIdentifier.java.
  *  @throws MeterError `stream-missing`. */
 export async function listStreams(
-  deps: ListShardsDeps,
+  deps: ListStreamsDeps,
   streams: readonly string[],
   signal: AbortSignal,
 ): Promise<StreamListing[]> {
@@ -22,6 +29,8 @@ export async function listStreams(
       // First the shards: they tell a missing stream in our words.
       const shards = await listShards(deps, stream, signal);
       const summary = await untilDone(() => reader.describeStream(stream, signal), signal, deps);
+      const { RetentionPeriodHours: hours } = summary;
+      if (hours !== undefined) deps.onRetention?.(stream, hours * HOUR_MS);
       const createdAtMs = summary.StreamCreationTimestamp?.getTime();
       const createdAtS = Math.floor((createdAtMs ?? 0) / 1000);
       const streamId = isAlone ? undefined : `${accountOf(summary.StreamARN ?? '')}:${stream}:${createdAtS}`;

@@ -8,6 +8,7 @@ import type { ItemWrite, ReadItem } from './item-writer.ts';
 import type { PendingEvent } from './pending-events.ts';
 import { EVENT_ID_BYTES } from './private-state.ts';
 import type { EventOutcome } from './session-store.ts';
+import { WriteUnits } from './write-units.ts';
 
 /** The ids of one write all go into the ring: 256 make an item of 5 KB, far from DynamoDB's 400 KB. An item
  *  with more events takes several writes. */
@@ -67,6 +68,7 @@ export class AggregateRound<E extends Countable, S extends StoredItem> {
   private readonly options: AggregateStoreOptions;
   /** Two workers may fold the same events in the same millisecond: their items must differ. */
   private readonly writerNumber: number;
+  private readonly units = new WriteUnits();
 
   constructor(deps: AggregateStoreDeps<E, S>, options: AggregateStoreOptions) {
     this.deps = deps;
@@ -105,13 +107,21 @@ export class AggregateRound<E extends Countable, S extends StoredItem> {
         request.settle(index, { kind: 'refused', reason: 'refused-by-store' });
       return { open: NONE };
     }
-    metrics?.wrote(kind.name);
+    this.countWrite(base.stored, next);
     const isAll = counting === fresh && repeats.length === 0;
     return {
       open: isAll ? NONE : [...fresh.slice(counting.length), ...repeats],
       written: next,
       counted: counting,
     };
+  }
+
+  private countWrite(before: S, { stored, dedup }: NextItem<S>): void {
+    const { kind, metrics } = this.deps;
+    if (!metrics) return;
+    const units = this.units.next(() => kind.sizeBytes(stored, dedup, this.stamp()));
+    metrics.wrote(kind.name, units + (kind.indexUnits?.(before, stored) ?? 0));
+    if (kind.missingBytes) metrics.missed(kind.missingBytes(before), kind.missingBytes(stored));
   }
 
   /** The events not yet counted, and further copies of them. The others get their outcome, unless it takes the pages
@@ -174,7 +184,7 @@ export class AggregateRound<E extends Countable, S extends StoredItem> {
     const spillFirst = async (): Promise<NextItem<S>> => {
       const spilled = spill(stored.memory);
       const written = await pages.write(kind.pageKeyOf(base.id), spilled.ids);
-      for (let page = 0; page < written; page += 1) metrics?.wrote('page');
+      for (let page = 0; page < written; page += 1) metrics?.wrote('page', 1);
       return build(spilled.memory);
     };
     const committed = stored.memory.ring.length;

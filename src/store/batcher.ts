@@ -3,7 +3,9 @@
  *  A full batch goes at once. A part of one goes when nothing is under way, or when its first item has waited for
  *  `lingerMs`: a lone item waits for nobody, and under load batches fill by themselves (Nagle's rule).
  *
- *  How many batches may be under way adapts: a throttled one halves it, a full one that succeeds adds one. */
+ *  How many batches may be under way adapts: a throttled one halves it, a full one that succeeds adds one. A batch
+ *  counts as throttled by what a good part of a full one would be: a hot item backs off by itself, and no other waits
+ *  for it. */
 import { classify, errorName, isThrottle } from '../errors.ts';
 import { type RetryDeps, stopped } from '../retry.ts';
 import { backoffMs } from '../time.ts';
@@ -26,6 +28,8 @@ export interface BatcherOptions<T, R> extends RetryDeps {
 
 /** About one round trip to the table: to wait longer saves nothing. */
 const LINGER_MS_DEFAULT = 5;
+/** From this share of a full batch's items on, a table or an account is over its limit, not an item. */
+const THROTTLED_SHARE_MIN = 1 / 4;
 
 interface Waiting<T, R> {
   readonly item: T;
@@ -102,15 +106,16 @@ export class Batcher<T, R> {
     this.underWay += 1;
     const answers = await this.send(batch.map(({ item }) => item));
     this.underWay -= 1;
-    let isThrottled = false;
+    let throttledCount = 0;
     for (let at = 0; at < batch.length; at += 1) {
       const [waiting, answer] = [batch[at] as Waiting<T, R>, answers[at] as Answer<R>];
       if ('value' in answer) waiting.resolve(answer.value);
       else {
-        isThrottled ||= isThrottle(answer.error);
+        if (isThrottle(answer.error)) throttledCount += 1;
         void this.fail(waiting, answer.error);
       }
     }
+    const isThrottled = throttledCount >= sizeMax * THROTTLED_SHARE_MIN;
     if (isThrottled) this.underWayLimit = Math.max(1, Math.floor(this.underWayLimit / 2));
     else if (batch.length === sizeMax) this.underWayLimit = Math.min(underWayMax, this.underWayLimit + 1);
     this.look();

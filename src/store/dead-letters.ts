@@ -4,6 +4,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { mapLimit, type RetryDeps, untilDone } from '../retry.ts';
 import { type Clock, toIso } from '../time.ts';
+import { type ItemMap, itemSizeBytes, writeUnits } from './item-size.ts';
 import type { StoreMetrics } from './session-store.ts';
 
 export interface DeadLetter {
@@ -56,21 +57,22 @@ export class DynamoDeadLetterStore implements DeadLetterStore {
 
   private async putOne(letter: DeadLetter): Promise<void> {
     try {
+      const item = this.itemOf(letter);
       await this.deps.client.send(
         new PutCommand({
           TableName: this.deps.tableName,
-          Item: this.itemOf(letter),
+          Item: item,
           ConditionExpression: 'attribute_not_exists(shard_id)',
         }),
       );
-      this.deps.metrics?.wrote('dead-letter');
+      this.deps.metrics?.wrote('dead-letter', writeUnits(itemSizeBytes(item)));
     } catch (error) {
       // Kept by an earlier reading of the same record: the first one stands.
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
     }
   }
 
-  private itemOf(letter: DeadLetter): Record<string, unknown> {
+  private itemOf(letter: DeadLetter): ItemMap {
     const nowMs = this.deps.clock.wallMs();
     const gzipped = this.deps.gzip(letter.raw);
     const isGzip = gzipped.length < letter.raw.length;

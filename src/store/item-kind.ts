@@ -67,6 +67,10 @@ export interface ItemKind<E extends Countable, S extends StoredItem> {
   changeFromItem(item: ReadItem, after: S, stamp: WriteStamp): ItemChange;
   /** The size of the whole item. `dedup`: its packed private state. Unit: bytes. */
   sizeBytes(stored: S, dedup: Uint8Array, stamp: WriteStamp): number;
+  /** Bytes whose events never arrived. Undefined: of such an item there are none. */
+  missingBytes?(stored: S): bigint;
+  /** Index entries that come or go with a write: each costs a write unit more. Undefined: there are none. */
+  indexUnits?(before: S, after: S): number;
   /** What must be durable elsewhere before the next write, and before anybody is told that this one is. Undefined:
    *  nothing. */
   handOn?(stored: S): Promise<S> | undefined;

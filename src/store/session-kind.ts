@@ -3,7 +3,7 @@ import type { DataSessionEvent, PersonalField } from '../decode/event.ts';
 import { EMPTY_MEMORY } from '../reduce/dedup-memory.ts';
 import { foldHours, NO_USAGE } from '../reduce/hourly-usage.ts';
 import type { Stamp } from '../reduce/last-values.ts';
-import { emptySession, foldEvent } from '../reduce/session.ts';
+import { emptySession, foldEvent, missingOf } from '../reduce/session.ts';
 import { partsOf, type UsagePart } from '../reduce/usage-day.ts';
 import type { ItemKind } from './item-kind.ts';
 import { changeFromItem, sessionChange, sessionItemBytes, sessionToItem } from './session-attributes.ts';
@@ -46,6 +46,8 @@ export function sessionKind({
     change: sessionChange,
     changeFromItem,
     sizeBytes: sessionItemBytes,
+    missingBytes: ({ session }) => missingOf(session),
+    indexUnits,
     handOn: (stored) => {
       if (!countUsage || stored.isHandedOn || !stored.usage || stored.usage.closed.length === 0)
         return undefined;
@@ -56,6 +58,14 @@ export function sessionKind({
         ? { value: session.values.dataModifier ?? null, stamp: session.stamps.dataModifier as Stamp }
         : undefined,
   };
+}
+
+/** An entry of by-sim moves with the start; one of open-by-sim is there until the session ends. */
+function indexUnits({ session: before, version }: StoredSession, { session: after }: StoredSession): number {
+  const hasMoved = before.startedAtMs !== after.startedAtMs;
+  const moves = hasMoved ? Number(before.startedAtMs !== undefined) + 1 : 0;
+  const wasOpen = version > 0 && !before.terminal;
+  return moves + Number(wasOpen !== !after.terminal);
 }
 
 function closedParts({ session, usage = NO_USAGE }: StoredSession): UsagePart[] {

@@ -47,6 +47,7 @@ export const usageKind = (tableName: string, keepDays: number): ItemKind<UsagePa
     changeOf(usageToItem(before, stamp), usageToItem(after, stamp), keyOfDay(after)),
   changeFromItem: (item, after, stamp) => changeOf(item, usageToItem(after, stamp), keyOfDay(after)),
   sizeBytes: (stored, _, stamp) => itemSizeBytes(usageToItem(stored, stamp)),
+  indexUnits: ({ version }, { day }) => Number(version === 0 && day.fleetSid !== undefined),
 });
 
 const keyOfDay = ({ day }: StoredDay) => ({ sim_sid: day.simSid, day_fleet: dayKey(day) });

@@ -1,10 +1,11 @@
 /** What a supervisor and its processes tell each other. Sent by structured clone: a bigint stays one. */
+import type { ReadyCheck } from '../ops/health.ts';
 import type { LoopState } from '../ops/heartbeats.ts';
-import type { ReadyCheck } from '../ops/http-server.ts';
 import type { MetricsSnapshot } from '../ops/metrics.ts';
+import type { Trouble } from '../ops/troubles.ts';
 
 /** Parts of a worker that are asked for rather than reported each second. */
-export type Question = 'metrics' | 'state';
+export type Question = 'metrics' | 'state' | 'report';
 
 export type ToProcess =
   | { readonly kind: 'stop' }
@@ -19,6 +20,7 @@ export type FromProcess =
       readonly kind: 'report';
       readonly loops: readonly LoopState[];
       readonly checks: readonly ReadyCheck[] | undefined;
+      readonly troubles: readonly Trouble[];
     }
   /** No value: it has none yet, or could not make one. */
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }

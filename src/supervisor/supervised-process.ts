@@ -4,11 +4,12 @@
  *                 ▲   │ exit    │ exit      ▲ finished, refused, or told to stop
  *                 │   ▼         ▼           │
  *                 └─ restarting ────────────┘   back-off; see restart-policy.ts */
+import type { ReadyCheck } from '../ops/health.ts';
 import type { Heartbeat, LoopState } from '../ops/heartbeats.ts';
 import { Heartbeats } from '../ops/heartbeats.ts';
-import type { ReadyCheck } from '../ops/http-server.ts';
 import type { Log } from '../ops/log.ts';
 import type { MetricsSnapshot } from '../ops/metrics.ts';
+import type { Trouble } from '../ops/troubles.ts';
 import type { Clock, Random } from '../time.ts';
 import type { Exit, Fork, ForkedProcess } from './forked-process.ts';
 import type { FromProcess, GoodEnd, Question } from './messages.ts';
@@ -54,6 +55,7 @@ interface Life {
   hasStarted: boolean;
   loops: readonly LoopState[];
   checks: readonly ReadyCheck[] | undefined;
+  troubles: readonly Trouble[];
   ended: { readonly end: GoodEnd; readonly totals: MetricsSnapshot } | undefined;
 }
 
@@ -147,6 +149,10 @@ export class SupervisedProcess {
     return (this.life?.checks ?? []).map((check) => ({ ...check, name: `${this.name}/${check.name}` }));
   }
 
+  troubles(): Trouble[] {
+    return (this.life?.troubles ?? []).map((trouble) => ({ ...trouble, process: String(this.number) }));
+  }
+
   /** One process from its start to its end. */
   private async live(): Promise<{ exit: ProcessExit; totals: MetricsSnapshot | undefined }> {
     const { clock, fork, log } = this.deps;
@@ -158,6 +164,7 @@ export class SupervisedProcess {
       hasStarted: false,
       loops: [],
       checks: undefined,
+      troubles: [],
       ended: undefined,
     };
     this.life = life;
@@ -178,6 +185,7 @@ export class SupervisedProcess {
     life.heartbeat.beat();
     life.loops = message.loops;
     life.checks = message.checks;
+    life.troubles = message.troubles;
     if (!message.checks?.some(({ name, isOk }) => name === 'running' && isOk)) return;
     life.hasStarted = true;
     this.settle();

@@ -80,6 +80,7 @@ export class SupervisorLink implements Door {
         kind: 'report',
         loops: worker?.heartbeats.states() ?? [],
         checks: worker?.readiness(),
+        troubles: worker?.troubles() ?? [],
       });
       await this.clock.sleep(REPORT_EVERY_MS, this.closed.signal);
     }
@@ -93,7 +94,8 @@ export class SupervisorLink implements Door {
   }
 
   private async valueOf(what: Question): Promise<unknown> {
-    return what === 'metrics' ? (await this.worker?.metrics())?.body : this.worker?.state();
+    if (what === 'metrics') return (await this.worker?.metrics())?.body;
+    return what === 'state' ? this.worker?.state() : this.worker?.report();
   }
 
   private tell(message: FromProcess): Promise<void> {

@@ -3,7 +3,7 @@
  *
  *  A decode and fold alone · B the whole worker · C obvious designs behind the same port ·
  *  D more shards, more processes, and reads at Kinesis's limit ·
- *  E units per event of four streams · F the lease table's cost (read from B and D) ·
+ *  E units per event of four streams · F the lease table's cost (read from B and D) · G a scrape of the metrics ·
  *  S, only when asked for, memory under full load for many minutes. */
 import { isPinned } from './child.ts';
 import { measureDecodeFold } from './decode-fold.ts';
@@ -12,9 +12,12 @@ import type { Design } from './measures.ts';
 import { events, hasDocs, isJson, keep, latency, minutes, rate, wanted } from './options.ts';
 import type { DesignResults, Results } from './results.ts';
 import { type RunOptions, type RunResult, runWorker } from './run-worker.ts';
+import { measureScrape } from './scrape.ts';
 import { runSoak } from './soak/run-soak.ts';
 import type { LoadOptions } from './stub/make-load.ts';
 
+/** A worker's that holds a large stream alone. */
+const SCRAPED_SHARDS = 256;
 const EVENTS_PER_SESSION = 12;
 /** As many as a session of four hours has. */
 const SESSION_EVENTS_MAX = 40;
@@ -194,6 +197,14 @@ if (wanted.has('F')) {
   }));
   for (const { name, leaseTable } of paced)
     say(`F: ${name}: ${leaseTable.writeUnitsPerShardSecond} write units per shard and second`);
+}
+if (wanted.has('G')) {
+  const scrape = await measureScrape(SCRAPED_SHARDS);
+  results.G = scrape;
+  const { text, openMetrics, merged } = scrape;
+  say(`G: scrape of ${SCRAPED_SHARDS} shards, ${Math.round(text.bytes / 1_024)} KiB`);
+  for (const [name, { p50Ms, p99Ms, maxMs }] of Object.entries({ text, openMetrics, merged }))
+    say(`  ${name}: p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms`);
 }
 if (wanted.has('S')) {
   say(`S: ${minutes} minutes of backlog, 16 shards`);

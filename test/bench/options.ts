@@ -2,13 +2,14 @@
 import { parseArgs } from 'node:util';
 import { PROJECTIONS } from '../../src/store/projection-names.ts';
 
-const PARTS = ['A', 'B', 'C', 'D', 'E', 'F', 'S'] as const;
+const PARTS = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'S'] as const;
 
 const HELP = `npm run bench -- [options]
-  --only A,B,..  parts to run; default A to F
+  --only A,B,..  parts to run; default A to G
                  A  decode and fold alone          D  1 to 64 shards, 2 processes, reads at Kinesis's limit
                  B  the whole worker               E  units per event of four streams
                  C  other designs in our place     F  the lease table's cost
+                 G  a scrape of the metrics, 256 shards
                  S  soak: memory at 16 shards' full load for --minutes; ends with 1 when RSS is above 200 MiB or grows
   --events N     records of a run, and of a cycle of S; default 40000. Runs of 200000 and more are not ruled by their
                  first seconds
@@ -23,7 +24,7 @@ const HELP = `npm run bench -- [options]
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'A,B,C,D,E,F' },
+    only: { type: 'string', default: 'A,B,C,D,E,F,G' },
     events: { type: 'string', default: '40000' },
     rate: { type: 'string', default: '1000' },
     p50: { type: 'string', default: '5' },

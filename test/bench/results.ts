@@ -1,6 +1,7 @@
 /** What a benchmark gives, part by part, as `--json` prints it. */
 import type { DecodeFoldResult } from './decode-fold.ts';
 import type { RunResult } from './run-worker.ts';
+import type { ScrapeResult } from './scrape.ts';
 import type { SoakResult } from './soak/run-soak.ts';
 
 type ByShards<T> = Readonly<Record<string, T>>;
@@ -51,6 +52,8 @@ export interface Results {
     readonly shards: number;
     readonly seconds: number;
   } & RunResult['leaseTable'])[];
+  /** A scrape of the metrics. */
+  G?: ScrapeResult;
   /** Not among the parts that run by default. */
   S?: SoakResult;
   /** Every run stored what is true. */

@@ -3,8 +3,9 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { compareStored } from '../../src/local/compare-stored.ts';
 import { CANARY_PATTERNS } from '../../src/local/fleet-device.ts';
-import { compareWithTruth, type GroundTruth } from '../../src/local/ground-truth.ts';
+import type { GroundTruth } from '../../src/local/ground-truth.ts';
 import { type Engines, startEngines, summaryOf } from '../support/engines.ts';
 import { lastJson, runCli } from '../support/worker-process.ts';
 
@@ -55,7 +56,7 @@ describe('a generated fleet', () => {
     const truth = JSON.parse(await readFile(truthFile, 'utf8')) as GroundTruth;
     const total = (name: keyof (typeof summaries)[number]): number =>
       summaries.reduce((sum, summary) => sum + Number(summary[name]), 0);
-    expect(compareWithTruth(await world.items('sessions'), truth)).toEqual([]);
+    expect(compareStored(await world.stored(), truth)).toEqual([]);
     expect([total('applied'), total('ignored'), total('deadLettered')]).toEqual([
       truth.totals.distinct,
       truth.totals.ignored,
@@ -81,14 +82,18 @@ describe('the demo', () => {
   it('ends with a verdict that is exact, as its last line, and exit 0', async () => {
     const { code, stdout, stderr } = await runCli(['demo', '--duration', '8', '--json', '--seed', '7'], {});
 
-    const verdict = lastJson(stdout) as { events: Record<string, number>; bytes: Record<string, number> };
+    const verdict = lastJson(stdout) as Record<'events' | 'bytes' | 'usage', Record<string, number>>;
     expect([code, verdict]).toMatchObject([
       0,
       { exact: true, workers: 4, killed: 1, sessions: expect.any(Number), shards: expect.any(Number) },
     ]);
     const { read, applied, duplicates, ignored, deadLettered } = verdict.events;
     expect(read).toBe((applied ?? 0) + (duplicates ?? 0) + (ignored ?? 0) + (deadLettered ?? 0));
-    expect(verdict.bytes['stored']).toBe(verdict.bytes['expected']);
+    expect(verdict.events['stored']).toBe(verdict.events['distinct']);
+    for (const { stored, expected } of [verdict.bytes, verdict.usage]) {
+      expect(stored).toBe(expected);
+      expect(expected).toBeGreaterThan(0);
+    }
     expectNothingPersonal(stdout + stderr);
   });
 });

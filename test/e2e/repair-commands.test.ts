@@ -7,7 +7,7 @@ import { putRecords } from '../../src/local/put-records.ts';
 import { type DeadLetter, DynamoDeadLetterStore } from '../../src/store/dead-letters.ts';
 import { systemClock, systemRandom, toIso } from '../../src/time.ts';
 import { type Engines, startEngines, summaryOf, type World } from '../support/engines.ts';
-import { aggregateOf } from '../support/realistic-event.ts';
+import { aggregateOf, baseData } from '../support/realistic-event.ts';
 import { kore, sessionData, sessionSid, twilio } from '../support/stream-records.ts';
 import { type Finished, lastJson, runCli, startCli } from '../support/worker-process.ts';
 
@@ -34,6 +34,34 @@ const put = (world: World, texts: readonly (string | Uint8Array)[]): Promise<unk
 
 const life = (name: string, count = EVENTS): string[] =>
   Array.from({ length: count }, (_, n) => twilio(sessionData(name, n + 1)));
+
+/** A session that is blocked on its way, and another of its events. */
+const blocked = (): string[] =>
+  [1, 2, 14, 15].map((n) =>
+    twilio(sessionData('d', n, 'updated', n > 2 ? { data_modifier: 'blocked' } : { data_modifier: null })),
+  );
+
+const attachments = (): string[] =>
+  ['accepted', 'rejected', 'rejected', 'accepted', 'rejected'].map((verb, n) =>
+    twilio(
+      baseData(`attachment.${verb}`, {
+        event_sid: `EZ${createHash('md5').update(`${verb} ${n}`).digest('hex')}`,
+        timestamp: `2026-02-28T1${n}:00:00Z`,
+        sim_sid: sessionData('a', 1)['sim_sid'],
+        ...(verb === 'rejected' ? { error: { code: 83_702, message: 'not allowed' } } : {}),
+      }),
+    ),
+  );
+
+/** All that is stored, but for when and in how many writes. */
+async function numbers(world: World): Promise<string[]> {
+  const { sessions, sims, usage } = await everything(world);
+  return [...sessions, ...sims, ...usage]
+    .map(({ dedup: _, version: _v, updated_at: _u, ...item }) =>
+      JSON.stringify(item, (_, value) => (typeof value === 'bigint' ? String(value) : value)),
+    )
+    .sort();
+}
 
 /** Puts letters by hand, as a worker with a lesser decoder would have. */
 function bury(world: World, letters: readonly (Partial<DeadLetter> & { raw: Uint8Array })[]): Promise<void> {
@@ -65,6 +93,8 @@ async function json(world: World, ...args: string[]): Promise<Record<string, unk
 }
 const everything = async (world: World) => ({
   sessions: await world.items('sessions'),
+  sims: await world.items('sims'),
+  usage: await world.items('usage'),
   dedup: await world.items('dedup'),
   leases: await world.items('leases'),
 });
@@ -187,13 +217,19 @@ describe('replay', () => {
       }),
     );
     await systemClock.sleep(1_000);
-    await put(world, life('c'));
+    await put(world, [...life('c'), ...blocked(), ...attachments()]);
     const run = summaryOf(await world.drain());
     const before = await everything(world);
+    expect([before.sims.length, before.usage.length]).toEqual([1, 1]);
+    expect(before.sims[0]).toMatchObject({
+      accepted_count: 2n,
+      rejected_count: 3n,
+      connection_state: 'blocked',
+    });
     const letters = await letterIds(world);
 
     for (let time = 0; time < 2; time += 1) {
-      const replayed = await json(world, 'replay', '--from', 'TRIM_HORIZON');
+      const replayed = await json(world, 'replay', '--from', 'TRIM_HORIZON', '--execute');
       expect(replayed).toMatchObject({
         end: 'done',
         shards: 4,
@@ -215,7 +251,35 @@ describe('replay', () => {
     expect(await letterIds(world)).toEqual(letters);
   });
 
-  it('counts what nobody counted, for the SIMs and the time asked for; a dry run says so and writes nothing', async () => {
+  it('is not needed by two applications that read one stream into the same tables at once', async () => {
+    const world = await engines.world(2);
+    await put(world, [
+      ...life('a'),
+      ...life('b'),
+      ...blocked(),
+      ...attachments(),
+      ...life('a', 9),
+      'not json',
+    ]);
+    const other = await world.anotherApplication(`rival-of-${world.naming.application}`);
+
+    const [ours, theirs] = (await Promise.all([world.drain(), world.drain(other)])).map(summaryOf);
+
+    // What one of them counts the other finds counted.
+    const applied = Number(ours?.applied) + Number(theirs?.applied);
+    const alone = await engines.undisturbed(world);
+    const once = summaryOf(await alone.drain());
+    expect([ours?.read, theirs?.read, applied]).toEqual([once.read, once.read, once.applied]);
+    expect(await numbers(world)).toEqual(await numbers(alone));
+    const before = await everything(world);
+    expect(summaryOf(await world.drain(await world.anotherApplication('third')))).toMatchObject({
+      applied: 0,
+    });
+    const { leases: _, ...after } = await everything(world);
+    expect({ leases: before.leases, ...after }).toEqual(before);
+  });
+
+  it('counts what nobody counted, for the SIMs and the time asked for; a preview says so and writes nothing', async () => {
     const world = await engines.world(2);
     const other = `HS${'f'.repeat(32)}`;
     const ours = String(sessionData('a', 1)['sim_sid']);
@@ -227,9 +291,9 @@ describe('replay', () => {
     ]);
     const before = await everything(world);
 
-    const dry = await json(world, 'replay', '--from', 'TRIM_HORIZON', '--sim', ours, '--dry-run');
+    const dry = await json(world, 'replay', '--from', 'TRIM_HORIZON', '--sim', ours);
     expect(dry).toMatchObject({
-      isDryRun: true,
+      isExecuted: false,
       read: 8,
       applied: 3,
       duplicate: 3,
@@ -247,12 +311,12 @@ describe('replay', () => {
     expect(await letterIds(world)).toEqual([]);
 
     const { wouldChange: _, ...told } = dry;
-    const done = await json(world, 'replay', '--from', 'TRIM_HORIZON', '--sim', ours);
-    expect({ ...done, to: '' }).toEqual({ ...told, from: done['from'], to: '', isDryRun: false });
+    const done = await json(world, 'replay', '--from', 'TRIM_HORIZON', '--sim', ours, '--execute');
+    expect({ ...done, to: '' }).toEqual({ ...told, from: done['from'], to: '', isExecuted: true });
     const sessions = await world.sessions();
     expect([...sessions.keys()]).toEqual([sessionSid('a')]);
     expect(sessions.get(sessionSid('a'))).toMatchObject({ event_count: 3n, total_bytes: 3_300n });
-    expect(await json(world, 'replay', '--from', 'TRIM_HORIZON', '--dry-run')).toMatchObject({
+    expect(await json(world, 'replay', '--from', 'TRIM_HORIZON')).toMatchObject({
       wouldChange: { events: 1, sessions: 1, top: [{ simSid: other }] },
     });
     const past = toIso(systemClock.wallMs() - 3_600_000);
@@ -265,7 +329,7 @@ describe('replay', () => {
     await put(world, life('slow', 40));
 
     const process = startCli(
-      ['replay', '--from', 'TRIM_HORIZON', '--records-per-second', '2', '--json'],
+      ['replay', '--from', 'TRIM_HORIZON', '--records-per-second', '2', '--execute', '--json'],
       world.env,
     );
     while ((await world.items('sessions')).length === 0) await systemClock.sleep(50);

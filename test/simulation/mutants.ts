@@ -171,6 +171,112 @@ export const MUTANTS: readonly Mutant[] = [
       'const eventSid = envelope.eventSid ?? (data.event_sid ? `EZ${data.event_sid.slice(2, 18)}${String(context.arrivedAtMs).padStart(16, "0")}` : undefined);',
   },
   {
+    name: 'a closed hour handed on by nobody',
+    file: 'store/session-kind.ts',
+    find: 'return countUsage(closedParts(stored)).then(() => ({ ...stored, isHandedOn: true }));',
+    replace: 'return Promise.resolve({ ...stored, isHandedOn: true });',
+  },
+  {
+    name: 'a closed hour not handed on by who reads the session after a crash',
+    file: 'store/aggregate-store.ts',
+    find: 'base = await this.withoutClosed(base);',
+    replace: '',
+  },
+  {
+    name: 'a closed hour not waited for until it is handed on',
+    file: 'store/aggregate-store.ts',
+    find: 'base = await this.withoutClosed({ id, stored: written.stored });',
+    replace: `base = { id, stored: written.stored };
+        void this.withoutClosed(base).catch(() => undefined);`,
+  },
+  {
+    name: 'a closed hour that comes twice counted twice',
+    file: 'reduce/usage-day.ts',
+    find: 'eventSid: `${sid}@${version}#${name}`,',
+    replace:
+      'eventSid: `${sid}@${version}#${name}#${(globalThis.handedOn = (globalThis.handedOn ?? 0) + 1)}`,',
+  },
+  {
+    name: 'closed hours of all swaps under one name',
+    file: 'reduce/usage-day.ts',
+    find: 'eventSid: `${sid}@${version}#${name}`,',
+    replace: 'eventSid: `${sid}#${name}`,',
+  },
+  {
+    name: 'a closed hour kept back when its session has ended',
+    file: 'reduce/hourly-usage.ts',
+    find: 'after.terminal ? Number.POSITIVE_INFINITY : hourOf',
+    replace: 'hourOf',
+  },
+  {
+    name: 'an hour’s bytes on the line of the session’s first event',
+    file: 'reduce/hourly-usage.ts',
+    find: 'const line = lineOf(event);',
+    replace: 'const line = open[0]?.line ?? lineOf(event);',
+  },
+  {
+    name: 'an hour by when its event happened instead of the window’s end',
+    file: 'reduce/session.ts',
+    find: 'windowEndOf(event) ?? stampOf(event).timeMs;',
+    replace: 'event.windowStartMs ?? stampOf(event).timeMs;',
+  },
+  {
+    name: 'a SIM’s version check dropped from puts',
+    file: 'store/put-writer.ts',
+    find: 'const condition = ({ key, change }: ItemWrite): object =>',
+    replace: `const condition = (write: ItemWrite): object =>
+  write.change !== undefined && write.tableName.endsWith('-sims') ? {} : conditionOf(write);
+
+const conditionOf = ({ key, change }: ItemWrite): object =>`,
+  },
+  {
+    name: 'a SIM’s version check dropped from statements',
+    file: 'store/statements.ts',
+    find: 'parameters.push(version);',
+    replace: `if (tableName.endsWith('-sims')) {
+    const without = updateText({ tableName, key: Object.keys(key), set: Object.keys(set), remove }, dialect);
+    return { text: without.replace(' AND "version"=?', ''), parameters };
+  }
+  parameters.push(version);`,
+  },
+  {
+    name: 'a SIM’s refused write taken for a stored one',
+    file: 'store/aggregate-round.ts',
+    find: "if (outcome.kind === 'conflict') {",
+    replace: "if (outcome.kind === 'conflict' && kind.name !== 'sim') {",
+  },
+  {
+    name: 'a SIM’s state not waited for',
+    file: 'store/projections.ts',
+    find: 'ofSims.length === 0 ? [] : sims.apply(ofSims.map(newsOf), signal, options),',
+    replace: `ofSims.map(() => ({ kind: 'applied' }) as const),
+      void sims.apply(ofSims.map(newsOf), signal, options).catch(() => undefined),`,
+  },
+  {
+    name: 'a SIM’s blocking told by its sessions to nobody',
+    file: 'store/projections.ts',
+    find: 'if (news.length > 0) await',
+    replace: 'if (news.length < 0) await',
+  },
+  {
+    name: 'a SIM’s last attachment by arrival',
+    file: 'reduce/sim.ts',
+    find: 'if (isLater(stamp, last?.stamp) ||',
+    replace: 'if (stamp.timeMs >= 0 ||',
+  },
+  {
+    name: 'a SIM’s latest transitions in the order of arrival',
+    file: 'reduce/sim.ts',
+    find: '{ timeMs: stamp.timeMs, transition }].sort(byTime)',
+    replace: '{ timeMs: stamp.timeMs, transition }]',
+  },
+  {
+    name: 'a SIM’s session that ended opened again by its late start',
+    file: 'reduce/sim-sessions.ts',
+    find: 'const ends = [old?.endedMs, endOf(event)]',
+    replace: 'const ends = [endOf(event)]',
+  },
+  {
     name: 'last counter instead of the largest',
     file: 'reduce/session.ts',
     find: 'const largest = max(direction.cumulative, cumulative);',

@@ -8,7 +8,7 @@
  *  A request that is on its way is applied even when its process dies meanwhile. The SDK repeats the very same
  *  request, so that a conditional write that was applied may come back as refused. */
 import { BatchExecuteStatementCommand, type BatchGetCommand } from '@aws-sdk/lib-dynamodb';
-import type { ClientLimits } from '../../src/aws-clients.ts';
+import type { ClientLimits, OnCallEnd } from '../../src/aws-clients.ts';
 import type { Chance } from '../../src/local/seeded-random.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { CallFault, FaultSource, Service } from './faults.ts';
@@ -67,6 +67,8 @@ class Call {
 export class SimClient {
   /** Calls whose caller still waits. */
   waiting = 0;
+  /** Told of each call, as the production clients tell it. */
+  onCall: (() => OnCallEnd) | undefined;
   private readonly options: LinkOptions;
 
   constructor(options: LinkOptions) {
@@ -81,10 +83,12 @@ export class SimClient {
         return;
       }
       this.waiting += 1;
+      const ended = this.onCall?.();
       const onAbort = (): void => call.end({ error: awsError('AbortError') });
       const call = new Call((answer) => {
         this.waiting -= 1;
         abortSignal?.removeEventListener('abort', onAbort);
+        ended?.('error' in answer ? { error: answer.error } : {});
         if ('error' in answer) reject(answer.error);
         else resolve(answer.value);
       });

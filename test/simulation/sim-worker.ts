@@ -1,5 +1,5 @@
 /** One worker process of the simulated world: the production `Worker` over simulated clients. */
-import type { AwsClients } from '../../src/aws-clients.ts';
+import type { AwsClients, ClientOptions } from '../../src/aws-clients.ts';
 import { CLIENT_LIMITS } from '../../src/aws-clients.ts';
 import type { Config } from '../../src/config.ts';
 import { errorName } from '../../src/errors.ts';
@@ -7,6 +7,7 @@ import { CANARY_PATTERNS } from '../../src/local/fleet-device.ts';
 import { type Chance, seededRandom } from '../../src/local/seeded-random.ts';
 import type { Log } from '../../src/ops/log.ts';
 import type { MetricsSnapshot } from '../../src/ops/metrics.ts';
+import type { Trouble } from '../../src/ops/troubles.ts';
 import { Worker, type WorkerEnd } from '../../src/worker.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { FaultSource, Service } from './faults.ts';
@@ -62,7 +63,7 @@ export class SimWorker {
       random: seededRandom(chance.whole(0, 2 ** 31)),
       log: this.log(options),
       environment: {},
-      createClients: () => this.clients(),
+      createClients: ({ onCall }) => this.clients(onCall),
     });
   }
 
@@ -104,6 +105,13 @@ export class SimWorker {
     return this.worker['metrics'].snapshot();
   }
 
+  /** As its probes would show it: loops that stand still, and what is wrong. */
+  health(): { readonly dead: readonly string[]; readonly troubles: readonly Trouble[] } {
+    const { heartbeats, troubles } = this.worker['ops'].health;
+    const dead = heartbeats.states().filter(({ isAlive }) => !isAlive);
+    return { dead: dead.map(({ name }) => name), troubles: troubles() };
+  }
+
   /** What is still under way, which after an end must be nothing. */
   leftovers(): { readonly timers: number; readonly calls: number } {
     const { kinesis, data, leases } = this.links;
@@ -122,8 +130,10 @@ export class SimWorker {
     });
   }
 
-  private clients(): AwsClients {
+  private clients(onCall: ClientOptions['onCall']): AwsClients {
     const { kinesis, data, leases } = this.links;
+    if (onCall)
+      for (const name of ['kinesis', 'data', 'leases'] as const) this.links[name].onCall = () => onCall(name);
     const clients = {
       kinesis,
       kinesisStreaming: kinesis,

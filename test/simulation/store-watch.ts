@@ -1,6 +1,7 @@
 /** Looks at every write to the data tables as it is applied, and knows which records are durable: invariants I1,
  *  I2, I3, I7 and I10 of docs/reliability.md. */
 import { gunzipSync } from 'node:zlib';
+import { type ClosedUsage, closedUsageOf, isCountedIn } from '../../src/store/open-usage.ts';
 import { unpackPrivateState } from '../../src/store/private-state.ts';
 import type { SimKinesis, StoredRecord } from './sim-kinesis.ts';
 import type { Part, SimRecord } from './workload.ts';
@@ -8,7 +9,11 @@ import type { Part, SimRecord } from './workload.ts';
 type Item = Readonly<Record<string, unknown>>;
 
 interface SessionBooks {
-  readonly ids: Set<string>;
+  /** Each event counted, and the version of the item that did. */
+  readonly ids: Map<string, number>;
+  /** What the last change closed and no day has yet. */
+  closed: readonly ClosedUsage[];
+  version: number;
   downloadBytes: number;
   uploadBytes: number;
 }
@@ -58,9 +63,19 @@ export class StoreWatch {
         'I2',
         `${sid}: version ${number(before, 'version')} was followed by ${number(after, 'version')}`,
       );
-    const books = this.books.get(sid) ?? { ids: new Set(), downloadBytes: 0, uploadBytes: 0 };
+    const books = this.books.get(sid) ?? {
+      ids: new Map(),
+      closed: [],
+      version: 0,
+      downloadBytes: 0,
+      uploadBytes: 0,
+    };
     this.books.set(sid, books);
+    books.version = number(after, 'version');
     for (const id of unpackPrivateState(after['dedup'] as Uint8Array).memory.ring) this.count(sid, books, id);
+    if (books.closed.length > 0)
+      this.violate('I1', `${sid} was changed while hours that it had closed were in no day`);
+    books.closed = closedUsageOf(after);
     this.checkSession(sid, books, before, after);
   }
 
@@ -68,6 +83,16 @@ export class StoreWatch {
   simChanged(after: Item | undefined): void {
     if (after)
       for (const id of unpackPrivateState(after['dedup'] as Uint8Array).memory.ring) this.ofSims.add(id);
+  }
+
+  /** A day was written: what sessions had closed of it is there, or is still to come. */
+  dayChanged(after: Item | undefined): void {
+    if (after === undefined) return;
+    const isOfDay = ({ entries }: ClosedUsage): boolean =>
+      dayName(entries[0]?.hourMs ?? 0, entries[0]?.fleetSid) === text(after, 'day_fleet');
+    for (const books of this.books.values())
+      if (books.closed.length > 0)
+        books.closed = books.closed.filter((closed) => !isOfDay(closed) || !isCountedIn(after, closed));
   }
 
   letterWritten(after: Item | undefined): void {
@@ -130,7 +155,7 @@ export class StoreWatch {
 
   private count(sid: string, books: SessionBooks, id: string): void {
     if (books.ids.has(id)) return;
-    books.ids.add(id);
+    books.ids.set(id, books.version);
     const part = this.byId.get(id);
     if (!part || sessionOf(part) !== sid) {
       this.violate('I2', `${sid} remembers an event that is not its own`);
@@ -159,7 +184,7 @@ export class StoreWatch {
   private isCounted(part: Part): boolean {
     if (part.happening === undefined) return part.kind === 'ignored';
     const sid = sessionOf(part);
-    const isInSession = sid === undefined || this.books.get(sid)?.ids.has(idOf(part)) === true;
+    const isInSession = sid === undefined || isWhole(this.books.get(sid), idOf(part));
     const isOfSim = part.happening.suffix !== 'data-session.updated';
     return isInSession && (!isOfSim || this.ofSims.has(idOf(part)));
   }
@@ -170,6 +195,16 @@ export class StoreWatch {
       return this.isCounted(part);
     });
   }
+}
+
+const dayName = (hourMs: number, fleetSid = '-'): string =>
+  `${new Date(hourMs).toISOString().slice(0, 10)}#${fleetSid}`;
+
+/** Counted, and what was closed by it is in its day: earlier changes' hours were handed on before the next change. */
+function isWhole(books: SessionBooks | undefined, id: string): boolean {
+  const countedAt = books?.ids.get(id);
+  if (!books || countedAt === undefined) return false;
+  return countedAt < books.version || books.closed.length === 0;
 }
 
 function rawOf(letter: Item): Buffer {

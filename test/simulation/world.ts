@@ -212,10 +212,11 @@ export class World {
   }
 
   private changed({ tableName, before, after }: Change): void {
-    const { sessions, sims, deadLetters, leases } = this.names;
+    const { sessions, sims, usage, deadLetters, leases } = this.names;
     if (tableName === leases) this.leases.changed(this.caller, before, after);
     else if (tableName === sessions) this.store.sessionChanged(before, after);
     else if (tableName === sims) this.store.simChanged(after);
+    else if (tableName === usage) this.store.dayChanged(after);
     else if (tableName === deadLetters) this.store.letterWritten(after);
     const key = after ?? before;
     this.trace.update(
@@ -251,6 +252,12 @@ export class World {
     const running = this.workers.filter((worker) => worker.isAlive);
     // One that it could not give back before is no longer its own: it expires.
     const held = new Set(running.flatMap((worker) => worker.heldKeys().map((key) => `${worker.id} ${key}`)));
+    for (const worker of running) {
+      const { dead, troubles } = worker.health();
+      for (const loop of dead) this.violate('I15', `${worker.id} says that ${loop} stands still`);
+      for (const { kind, text } of troubles)
+        if (kind === 'aws-failing') this.violate('I15', `${worker.id} says: ${text}`);
+    }
     for (const worker of running) worker.stop();
     await queue.run(queue.nowMs + config.shutdownGraceMs + 10_000, () =>
       running.every(({ isAlive }) => !isAlive),

@@ -1,8 +1,8 @@
 /** Everything at once: a fleet under load meets a split, a merge, a kill -9 and a pause longer than its leases. */
 import { MergeShardsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { compareStored } from '../../src/local/compare-stored.ts';
 import { generateFleet } from '../../src/local/fleet.ts';
-import { compareWithTruth } from '../../src/local/ground-truth.ts';
 import { putRecords } from '../../src/local/put-records.ts';
 import { systemClock, systemRandom } from '../../src/time.ts';
 import { type Engines, startEngines, summaryOf } from '../support/engines.ts';
@@ -96,7 +96,7 @@ it('a fleet that is split, merged, killed and paused under load loses and double
     await disturb(`its SIGCONT after ${frozenMs.toFixed(0)} ms`, async () => fleet.thaw('third'));
 
     await putting;
-    const differences = async () => compareWithTruth(await world.items('sessions'), truth);
+    const differences = async () => compareStored(await world.stored(), truth);
     await until('all is stored', 20_000, async () => (await differences()).length === 0);
     const finished = [];
     for (const name of ['first', 'third', 'fourth']) finished.push(await fleet.end(name, 'SIGTERM'));

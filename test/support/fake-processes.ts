@@ -2,6 +2,7 @@
 
 import type { MetricsSnapshot } from '../../src/ops/metrics.ts';
 import { RunTotals } from '../../src/ops/run-totals.ts';
+import type { Trouble } from '../../src/ops/troubles.ts';
 import type { Fork } from '../../src/supervisor/forked-process.ts';
 import type { FromProcess, GoodEnd, ToProcess } from '../../src/supervisor/messages.ts';
 import { settle } from './virtual-clock.ts';
@@ -46,8 +47,10 @@ export class FakeProcess {
     parked,
     isStarting = false,
     isStuck = false,
+    troubles = [],
   }: {
     parked?: string;
+    troubles?: readonly Trouble[];
     isStarting?: boolean;
     isStuck?: boolean;
   } = {}): Promise<void> {
@@ -61,6 +64,7 @@ export class FakeProcess {
             { name: 'running', isOk: true },
             { name: 'shards', ...shards },
           ],
+      troubles,
     });
     await settle();
   }

@@ -1,7 +1,7 @@
 /** The run itself: engines, a fleet, steady traffic, a schedule of acts, and a quiet end. */
 import { MergeShardsCommand, type Shard, SplitShardCommand } from '@aws-sdk/client-kinesis';
+import { compareStored } from '../../src/local/compare-stored.ts';
 import { type Fleet, generateFleet } from '../../src/local/fleet.ts';
-import { compareWithTruth } from '../../src/local/ground-truth.ts';
 import { putRecords } from '../../src/local/put-records.ts';
 import { Chance, seededRandom } from '../../src/local/seeded-random.ts';
 import { systemClock, systemRandom } from '../../src/time.ts';
@@ -215,6 +215,6 @@ export class TortureRun {
 
   /** Sessions that are not yet, or never will be, as the source says. */
   async differences(): Promise<number> {
-    return compareWithTruth(await this.world.items('sessions'), this.source.truth).length;
+    return compareStored(await this.world.stored(), this.source.truth).length;
   }
 }

@@ -1,5 +1,5 @@
 /** Real worker processes on real engines, with everything against them, and an independent recount at the end. */
-import { compareWithTruth, type Difference } from '../../src/local/ground-truth.ts';
+import { compareStored } from '../../src/local/compare-stored.ts';
 import { systemClock } from '../../src/time.ts';
 import { letterKey } from '../support/apply-log.ts';
 import { checkApplyOrder, type Violation } from '../support/apply-order.ts';
@@ -22,7 +22,7 @@ export interface TortureReport extends FleetReport {
   readonly duplicatesPut: number;
   /** How many of each there are; of each list at most 20 are shown. */
   readonly found: Readonly<Record<string, number>>;
-  readonly differences: readonly Difference[];
+  readonly differences: readonly string[];
   readonly deadLetters: { readonly expected: number; readonly wrong: readonly string[] };
   readonly stuckShards: readonly string[];
   readonly shards: number;
@@ -168,7 +168,7 @@ async function judge(found: {
 }): Promise<TortureReport> {
   const { run, world, recounted, stuck, caughtUpMs, options, startedAtMs } = found;
   const { records, truth, letters } = recounted;
-  const differences = compareWithTruth(await world.items('sessions'), truth);
+  const differences = compareStored(await world.stored(), truth);
   const wrong = await wrongLetters(world, letters);
   const violations = checkApplyOrder({ log: run.applyLog, records, failoverTimeMs: FAILOVER_TIME_MS });
   const floors = floorsOf(options);

@@ -32,6 +32,7 @@ export const readOn: Run = async (lease) => {
 
 export interface WorkerSetup extends Partial<CoordinatorOptions> {
   readonly run?: Run;
+  readonly onPass?: (loop: string) => void;
 }
 
 export class Fleet {
@@ -49,7 +50,7 @@ export class Fleet {
     this.shards = shardIds.map((id) => shard(id));
   }
 
-  worker(workerId: string, { run = readOn, ...options }: WorkerSetup = {}) {
+  worker(workerId: string, { run = readOn, onPass, ...options }: WorkerSetup = {}) {
     const link = new FaultyLink(this.table);
     const events: LeaseEvent[] = [];
     const started: HeldLease[] = [];
@@ -72,6 +73,7 @@ export class Fleet {
         log: QUIET,
         classify,
         onEvent: (event) => events.push(event),
+        onPass,
       },
       {
         workerId,

@@ -2,14 +2,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { checkHealth } from '../../../src/ops/check-health.ts';
+import { type Phase, readyChecks } from '../../../src/ops/health.ts';
 import { Heartbeats } from '../../../src/ops/heartbeats.ts';
 import {
   type HttpServerDeps,
-  type Phase,
   type RunningHttpServer,
-  readyChecks,
   startHttpServer,
 } from '../../../src/ops/http-server.ts';
+import type { Trouble } from '../../../src/ops/troubles.ts';
 import { systemClock } from '../../../src/time.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -25,8 +25,10 @@ async function givenServer(deps: Partial<HttpServerDeps> = {}) {
   const server = await startHttpServer('127.0.0.1:0', {
     heartbeats,
     readiness: () => readyChecks(worker.phase, worker.parked),
+    troubles: () => [],
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'supersim_leases 1\n' }),
     state: () => ({ bytes: 2n ** 60n }),
+    report: () => [],
     ...deps,
   });
   servers.push(server);
@@ -108,6 +110,27 @@ describe('the other paths', () => {
       live: true,
       ready: false,
       reasons: ['running: draining'],
+      troubles: [],
+    });
+  });
+
+  it('/healthz says what is wrong in words, and stays live and ready with it', async () => {
+    const trouble: Trouble = {
+      kind: 'aws-failing',
+      subject: 'DynamoDB',
+      text: 'DynamoDB has not answered for 95 s: ThrottlingException',
+      forMs: 95_000,
+    };
+    const { get } = await givenServer({ troubles: () => [trouble, { ...trouble, process: '2' }] });
+
+    const { status, body } = await get('/healthz');
+
+    expect({ status, ...JSON.parse(body) }).toEqual({
+      status: 200,
+      live: true,
+      ready: true,
+      reasons: [trouble.text, `process 2: ${trouble.text}`],
+      troubles: [trouble, { ...trouble, process: '2' }],
     });
   });
 
@@ -144,7 +167,14 @@ describe('the other paths', () => {
 
 it('a port in use is said to be', async () => {
   const { server, heartbeats } = await givenServer();
-  const deps = { heartbeats, readiness: () => [], metrics: async () => never(), state: () => ({}) };
+  const deps = {
+    heartbeats,
+    readiness: () => [],
+    troubles: () => [],
+    metrics: async () => never(),
+    state: () => ({}),
+    report: () => [],
+  };
 
   await expect(startHttpServer(server.address, deps)).rejects.toMatchObject({ code: 'port-in-use' });
 });

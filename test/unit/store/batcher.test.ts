@@ -118,6 +118,27 @@ describe('a batcher', () => {
     expect(batcher.limit).toBe(2);
   });
 
+  it('does not slow the others for one hot item, which is throttled again and again', async () => {
+    const clock = new VirtualClock();
+    const batcher = new Batcher<number, number>({
+      clock,
+      random,
+      closing: new AbortController().signal,
+      sizeMax: 25,
+      underWayMax: 16,
+      send: async (items) =>
+        items.map((item) => (item === 0 ? { error: named('ThrottlingException') } : { value: item })),
+    });
+    void batcher.ask(0).catch(() => undefined);
+    for (let round = 0; round < 20; round += 1) {
+      for (let item = 1; item <= 49; item += 1) void batcher.ask(item);
+      if (round % 2 === 0) void batcher.ask(0).catch(() => undefined);
+      await clock.advance(10);
+    }
+
+    expect(batcher.limit).toBe(16);
+  });
+
   it('gives each item its own answer', async () => {
     const { add, end, answers } = given();
     await add(1, 2);

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
+import { readyChecks } from '../../../src/ops/health.ts';
 import { Heartbeats } from '../../../src/ops/heartbeats.ts';
-import { readyChecks } from '../../../src/ops/http-server.ts';
 import type { FromProcess } from '../../../src/supervisor/messages.ts';
 import { SupervisorLink } from '../../../src/supervisor/supervisor-link.ts';
 import { totalsOf } from '../../support/fake-processes.ts';
@@ -23,6 +23,8 @@ class FakeChannel extends EventEmitter {
   }
 }
 
+const TROUBLE = { kind: 'aws-failing', subject: 'Kinesis', text: 'Kinesis is away', forMs: 1 } as const;
+
 function givenLink() {
   const clock = new VirtualClock();
   const channel = new FakeChannel();
@@ -31,8 +33,10 @@ function givenLink() {
   const worker = {
     heartbeats,
     readiness: () => readyChecks('running', []),
+    troubles: () => [TROUBLE],
     metrics: async () => ({ contentType: 'text/plain', body: 'supersim_leases 1\n' }),
     state: (): unknown => ({ workerId: 'w-2' }),
+    report: () => [],
   };
   const ofKind = (kind: FromProcess['kind']) => channel.said.filter((message) => message.kind === kind);
   return { clock, channel, link, heartbeats, worker, ofKind };
@@ -41,7 +45,7 @@ function givenLink() {
 describe('a worker under a supervisor', () => {
   it('reports each second, from before it reads on', async () => {
     const { clock, link, heartbeats, worker, ofKind } = givenLink();
-    expect(ofKind('report')).toEqual([{ kind: 'report', loops: [], checks: undefined }]);
+    expect(ofKind('report')).toEqual([{ kind: 'report', loops: [], checks: undefined, troubles: [] }]);
 
     heartbeats.watch('worker', 30_000);
     await link.open(worker);
@@ -54,6 +58,7 @@ describe('a worker under a supervisor', () => {
         { name: 'running', isOk: true },
         { name: 'shards', isOk: true },
       ],
+      troubles: [TROUBLE],
     });
   });
 

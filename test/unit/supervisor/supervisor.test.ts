@@ -303,6 +303,23 @@ describe('the one endpoint', () => {
     expect(deadLoops(supervisor.view())).toEqual(['process-2/worker']);
   });
 
+  it('names the process with each trouble, the worst first, and forgets those of one that ended', async () => {
+    const { children, supervisor } = await givenReading({ processes: 2 });
+    const failing = { kind: 'aws-failing', subject: 'Kinesis', text: 'Kinesis is away', forMs: 5 } as const;
+    const stuck = { ...failing, kind: 'shard-stuck', subject: 'shard-1' } as const;
+    const view = supervisor.view();
+
+    await children.at(1).reports({ troubles: [stuck] });
+    await children.at(2).reports({ troubles: [failing] });
+
+    expect(view.troubles()).toEqual([
+      { ...failing, process: '2' },
+      { ...stuck, process: '1' },
+    ]);
+    await children.at(2).exits(null, 'SIGKILL');
+    expect(view.troubles()).toEqual([{ ...stuck, process: '1' }]);
+  });
+
   it('shows one state: totals summed, each shard with its worker, each process with its restarts', async () => {
     const { clock, children, supervisor } = await givenReading({ processes: 3 });
     await children.at(3).exits(1);

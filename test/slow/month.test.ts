@@ -1,0 +1,3 @@
+import { monthContract } from '../support/month-contract.ts';
+
+monthContract({ seed: 1, sims: 200, days: 30 });
