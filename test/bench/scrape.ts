@@ -83,7 +83,6 @@ async function timed(render: () => ReturnType<PrometheusMetrics['render']>, acce
     heartbeats: { states: () => [] },
     readiness: () => [],
     troubles: () => [],
-    report: () => [],
     metrics: render,
     report: () => [],
     state: () => ({}),
