@@ -126,6 +126,17 @@ describe('what is said', () => {
     ]);
   });
 
+  it('names the events that change no session, but a SIM', () => {
+    const tally = new ReplayTally();
+    const report = { end: 'done', isExecuted: false, from: '', to: '', shards: 1, shardsDone: 1 } as const;
+    const wouldChange = { isExact: true, events: 2, sessions: 1, totalBytes: 5n, countedBytes: 5n, top: [] };
+    const lines = replayLines({ ...report, ...tally.summary(), applied: 9, wouldChange });
+
+    expect(lines.at(-1)).toBe(
+      "not counted yet: 2 events of 1 session, 5 bytes more in the sessions' totals (the events' windows: 5); and 7 of SIMs alone, such as attachments",
+    );
+  });
+
   it('while it runs fits one line', () => {
     const tally = new ReplayTally();
     tally.read = 1_234;
