@@ -133,7 +133,7 @@ export class NowView {
     const lag = this.lagOf(shards);
     const troubles = findTroubles({
       checks: deps.readiness(),
-      said: [...deps.troubles(), ...reports.flatMap((report) => report.troubles)],
+      said: deps.troubles(),
       fleet: fleet.failing,
       lags: lags.failing,
       nowMs: deps.clock.wallMs(),
