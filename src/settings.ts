@@ -230,7 +230,7 @@ export const SETTINGS = {
     schema: z.union([z.literal(''), httpAddress]),
     default: '',
     unit: '',
-    text: 'HOST:PORT of /livez, /readyz and /metrics; empty: off',
+    text: 'HOST:PORT of the live page, /livez, /readyz and /metrics, without a login; empty: off (docs/page.md)',
   },
   ...METRICS_SETTINGS,
   logLevel: {

@@ -1,9 +1,9 @@
 /** `dead-letters reasons`: why records were refused, in words. */
 import { toJson } from '../json.ts';
 import { chosenLetters, leaseKeyOf } from '../repair/letter-filter.ts';
+import { reasonText } from '../repair/reason-texts.ts';
 import { type FilterFlags, filterOf, limitOf, withRepair } from './letter-flags.ts';
 import { printTable } from './print-table.ts';
-import { reasonText } from './reason-texts.ts';
 import type { SettingFlags } from './setting-flags.ts';
 import type { Column } from './text-table.ts';
 

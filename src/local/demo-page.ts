@@ -59,7 +59,7 @@ export async function startDemoPage(settings: DemoPageSettings, deps: DemoPageDe
   const door = {
     heartbeats: { states: () => [] },
     readiness: () => [],
-    troubles: () => [],
+    troubles: () => workers.flatMap(({ report }) => report?.troubles ?? []),
     metrics: async () => ({ contentType: 'text/plain', body: '' }),
     state: () => ({}),
     report: () => reportsOf(workers),

@@ -1,22 +1,47 @@
-/** What an outage would say again and again is said a few times a minute, with how often it was not. */
+/** What an outage would say again and again is said a few times, with how often it was not. */
 import type { Clock } from '../time.ts';
 import type { Log, LogFields } from './log.ts';
 
-/** Of one kind of line: enough to see which shards it is about. */
-const LINES_PER_WINDOW = 5;
-/** Unit: ms. */
-const WINDOW_MS = 60_000;
-/** Kinds that are told apart; more count as one. Kinds come from our code and from errors' names. */
-const KINDS_MAX = 256;
+const MINUTE_MS = 60_000;
 
-/** Lines that tell of an attempt. All others tell of a change of state, and are never left out. */
-export const REPEATING: ReadonlySet<string> = new Set([
-  'lease.retry',
-  'shard.read-failed',
-  'store.retry',
-  'node.warning',
-  'sdk.warning',
-]);
+interface Limit {
+  /** What tells one kind of line from another. */
+  readonly kindOf: (fields: LogFields) => string;
+  readonly linesMax: number;
+  readonly windowMs: number;
+}
+
+/** Lines that tell of an attempt: enough of each kind to see which shards it is about. */
+const ATTEMPTS: Limit = {
+  kindOf: ({ reason, errorName }) => `${reason ?? ''} ${errorName ?? ''}`,
+  linesMax: 5,
+  windowMs: MINUTE_MS,
+};
+/** Changes of a shard's state: one that goes to and fro, as all do while Kinesis is away for hours, says so ten times an
+ *  hour. */
+const TO_AND_FRO: Limit = {
+  kindOf: ({ shardId }) => String(shardId ?? ''),
+  linesMax: 10,
+  windowMs: 60 * MINUTE_MS,
+};
+
+/** All other lines are never left out. */
+export const LIMITS: Readonly<Record<string, Limit>> = {
+  'lease.retry': ATTEMPTS,
+  'shard.read-failed': ATTEMPTS,
+  'store.retry': ATTEMPTS,
+  'node.warning': ATTEMPTS,
+  'sdk.warning': ATTEMPTS,
+  'lease.taken': TO_AND_FRO,
+  'lease.lost': TO_AND_FRO,
+  'lease.released': TO_AND_FRO,
+  'lease.release-failed': TO_AND_FRO,
+  'lease.asked': TO_AND_FRO,
+  'lease.handed-over': TO_AND_FRO,
+  'shard.stalled': TO_AND_FRO,
+};
+/** Kinds that are told apart, of each event; more count as one. As many as a large stream has shards. */
+const KINDS_MAX = 1_024;
 
 interface Window {
   startedAtMs: number;
@@ -24,43 +49,57 @@ interface Window {
   suppressed: number;
 }
 
-/** The same log, in which lines of one kind, by event, reason and error, come at most five times a minute. The first
- *  of the next minute carries `suppressed`: how many were left out. */
-export function limitRepeats(log: Log, clock: Clock): Log {
-  const windows = new Map<string, Window>();
-  const windowOf = (event: string, { reason, errorName }: LogFields): Window => {
-    const key = `${event} ${reason ?? ''} ${errorName ?? ''}`;
-    const kind = windows.has(key) || windows.size < KINDS_MAX ? key : event;
-    let window = windows.get(kind);
+/** The lines of one event. */
+class LimitedEvent {
+  private readonly limit: Limit;
+  private readonly clock: Clock;
+  private readonly windows = new Map<string, Window>();
+
+  constructor(limit: Limit, clock: Clock) {
+    this.limit = limit;
+    this.clock = clock;
+  }
+
+  /** The line's fields, with how many were left out before it; undefined when it is left out itself. */
+  pass(fields: LogFields): LogFields | undefined {
+    const window = this.windowOf(fields);
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs - window.startedAtMs >= this.limit.windowMs)
+      Object.assign(window, { startedAtMs: nowMs, lines: 0 });
+    window.lines += 1;
+    if (window.lines > this.limit.linesMax) {
+      window.suppressed += 1;
+      return undefined;
+    }
+    const { suppressed } = window;
+    window.suppressed = 0;
+    return suppressed > 0 ? { ...fields, suppressed } : fields;
+  }
+
+  private windowOf(fields: LogFields): Window {
+    const kind = this.limit.kindOf(fields);
+    const known = this.windows.has(kind) || this.windows.size < KINDS_MAX ? kind : 'others';
+    let window = this.windows.get(known);
     if (!window) {
-      window = { startedAtMs: clock.monotonicMs(), lines: 0, suppressed: 0 };
-      windows.set(kind, window);
+      window = { startedAtMs: this.clock.monotonicMs(), lines: 0, suppressed: 0 };
+      this.windows.set(known, window);
     }
     return window;
-  };
-  const limited =
-    (level: 'debug' | 'warn' | 'error') =>
+  }
+}
+
+/** The same log, in which lines of some events come only so often. The first that comes again carries `suppressed`:
+ *  how many were left out. */
+export function limitRepeats(log: Log, clock: Clock): Log {
+  const limited = new Map(
+    Object.entries(LIMITS).map(([event, limit]) => [event, new LimitedEvent(limit, clock)]),
+  );
+  const write =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
     (event: string, message: string, fields: LogFields = {}): void => {
-      if (!REPEATING.has(event)) {
-        log[level](event, message, fields);
-        return;
-      }
-      const window = windowOf(event, fields);
-      const nowMs = clock.monotonicMs();
-      if (nowMs - window.startedAtMs >= WINDOW_MS) Object.assign(window, { startedAtMs: nowMs, lines: 0 });
-      window.lines += 1;
-      if (window.lines > LINES_PER_WINDOW) {
-        window.suppressed += 1;
-        return;
-      }
-      const { suppressed } = window;
-      window.suppressed = 0;
-      log[level](event, message, suppressed > 0 ? { ...fields, suppressed } : fields);
+      const limit = limited.get(event);
+      const passed = limit ? limit.pass(fields) : fields;
+      if (passed) log[level](event, message, passed);
     };
-  return {
-    debug: limited('debug'),
-    info: (event, message, fields) => log.info(event, message, fields),
-    warn: limited('warn'),
-    error: limited('error'),
-  };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

@@ -14,10 +14,10 @@ import { largest, type SampleHistory } from './history.ts';
 import { readLetters } from './read-letters.ts';
 import { readOpenSessions } from './read-open-sessions.ts';
 import { problemOf, READ_WITHIN_MS } from './read-problem.ts';
-import { sumTalkers, TALKERS_WINDOW_MS } from './recent-talkers.ts';
+import { sumTalkers, TALKERS_WINDOW_MS, type Talker } from './recent-talkers.ts';
 import { countsOf, shapeBooks } from './shape-books.ts';
 import { shapeShards, shapeWorkers } from './shape-fleet.ts';
-import type { FromTable, Letters, Now, OpenSessions, ShapedHappening, ShapedShard } from './shapes.ts';
+import type { Books, FromTable, Letters, Now, OpenSessions, ShapedHappening, ShapedShard } from './shapes.ts';
 import { findTroubles } from './troubles.ts';
 import { judge } from './verdict.ts';
 import type { WorkerReport } from './worker-report.ts';
@@ -118,49 +118,50 @@ export class NowView {
   }
 
   async build(): Promise<Now> {
-    const { about, readiness, troubles } = this.deps;
+    const { deps } = this;
     const reports = (await this.reports.get()).value ?? [];
+    const books = shapeBooks(reports);
     const talkers = sumTalkers(
       reports.map((report) => report.talkers),
       TALKERS_SHOWN,
     );
-    const books = shapeBooks(reports);
-    const hasNews = books.deadLettered !== this.deadLettered;
-    if (hasNews && this.letters.outdate(NEWS_EVERY_MS)) this.deadLettered = books.deadLettered;
-    this.talkingSims = new Set(talkers.map(({ simSid }) => simSid));
-    const [{ fleet, lags }, letters, sessions] = await Promise.all([
-      this.fleet.get(reports),
-      this.letters.get(),
-      this.sessions.get(),
-    ]);
+    const [{ fleet, lags }, letters, sessions] = await this.readTables(reports, books, talkers);
     const own = ownShards(reports);
     const shards = fleet.value ? shapeShards(fleet.value, own, lags.value ?? new Map()) : [];
     const others = shards.filter(({ leaseKey, state }) => !own.has(leaseKey) && state !== 'finished');
-    this.elsewhere = { atMs: this.deps.clock.monotonicMs(), shards: others };
+    this.elsewhere = { atMs: deps.clock.monotonicMs(), shards: others };
     const lag = this.lagOf(shards);
-    const found = findTroubles({
-      checks: readiness(),
-      said: [...troubles(), ...reports.flatMap((report) => report.troubles)],
+    const troubles = findTroubles({
+      checks: deps.readiness(),
+      said: deps.troubles(),
       fleet: fleet.failing,
       lags: lags.failing,
-      nowMs: this.deps.clock.wallMs(),
+      nowMs: deps.clock.wallMs(),
     });
     const refusedLately = this.history.countsOver(TALKERS_WINDOW_MS).deadLettered;
     const isFleetKnown = fleet.value !== undefined && !fleet.failing;
     return {
-      ...about,
-      verdict: judge({ books, shards, lag, troubles: found, refusedLately, isFleetKnown }),
+      ...deps.about,
+      verdict: judge({ books, shards, lag, troubles, refusedLately, isFleetKnown }),
       books,
       eventsPerSecond: Math.round(this.history.eventsPerSecond(RATE_OVER_MS) * 10) / 10,
       lag,
       shards,
       workers: shapeWorkers(fleet.value, shards, reports),
       fleetProblem: fleet.failing ? problemOf(fleet.failing.error, 'reading the lease table') : null,
-      happenings: this.happenings.latest(reports, this.deps.others()),
+      happenings: this.happenings.latest(reports, deps.others()),
       talkers,
       letters: fromTable(letters, 'reading the dead letters'),
       openSessions: fromTable(sessions, 'reading the open sessions'),
     };
+  }
+
+  /** What is read of the tables, if it is not known yet: all at once. */
+  private readTables(reports: readonly WorkerReport[], books: Books, talkers: readonly Talker[]) {
+    const hasNews = books.deadLettered !== this.deadLettered;
+    if (hasNews && this.letters.outdate(NEWS_EVERY_MS)) this.deadLettered = books.deadLettered;
+    this.talkingSims = new Set(talkers.map(({ simSid }) => simSid));
+    return Promise.all([this.fleet.get(reports), this.letters.get(), this.sessions.get()]);
   }
 
   private lagOf(shards: readonly ShapedShard[]): Now['lag'] {

@@ -1,5 +1,6 @@
 /** Dead letters and gaps for the page: heads only, so that no bytes of a record leave the table. */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { reasonText } from '../repair/reason-texts.ts';
 import { type DeadLetterHead, GAP_REASON, HEAD_ATTRIBUTES, headFromItem } from '../store/dead-letter-item.ts';
 import { scanSome } from './scan-some.ts';
 import type { Letters, ShapedLetter } from './shapes.ts';
@@ -23,9 +24,9 @@ const shape = (head: DeadLetterHead): ShapedLetter => ({
 const byLatest = (a: ShapedLetter, b: ShapedLetter): number => (a.recordedAt < b.recordedAt ? 1 : -1);
 
 function groupByReason(letters: readonly ShapedLetter[]): Letters['byReason'] {
-  const groups = new Map<string, { reason: string; count: number; lastAt: string }>();
+  const groups = new Map<string, { reason: string; words: string; count: number; lastAt: string }>();
   for (const { reason, recordedAt } of letters) {
-    const group = groups.get(reason) ?? { reason, count: 0, lastAt: '' };
+    const group = groups.get(reason) ?? { reason, words: reasonText(reason), count: 0, lastAt: '' };
     group.count += 1;
     if (recordedAt > group.lastAt) group.lastAt = recordedAt;
     groups.set(reason, group);

@@ -83,7 +83,13 @@ export interface Letters {
   /** Rows read; the table has more when `isPartial`. Gaps are not among them. */
   readonly count: number;
   readonly isPartial: boolean;
-  readonly byReason: readonly { readonly reason: string; readonly count: number; readonly lastAt: string }[];
+  readonly byReason: readonly {
+    readonly reason: string;
+    /** What it means. */
+    readonly words: string;
+    readonly count: number;
+    readonly lastAt: string;
+  }[];
   /** Latest first. */
   readonly latest: readonly ShapedLetter[];
   readonly gaps: readonly ShapedLetter[];

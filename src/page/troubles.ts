@@ -53,14 +53,28 @@ function checkTrouble({ name, reason = '' }: ReadyCheck): PageTrouble[] {
   return name.endsWith('running') && reason !== '' ? [{ ...trouble, text: `The worker is ${reason}.` }] : [];
 }
 
-const saidTrouble = ({ kind, text, process }: Trouble): PageTrouble => ({
-  level: kind === 'event-loop-blocked' ? 'warn' : 'bad',
-  isOutage: OUTAGES.has(kind),
-  text: sentence(process === undefined ? text : `Process ${process}: ${text}`),
-});
+/** The same trouble of several processes is one, for as long as the longest has had it. */
+function saidTroubles(said: readonly Trouble[]): PageTrouble[] {
+  const groups = new Map<string, Trouble[]>();
+  for (const trouble of said.filter((one) => !isOfShard(one))) {
+    const key = `${trouble.kind} ${trouble.subject}`;
+    groups.set(key, [...(groups.get(key) ?? []), trouble]);
+  }
+  return [...groups.values()].map((group) => {
+    const [longest] = [...group].sort((a, b) => b.forMs - a.forMs);
+    const { kind, text } = longest as Trouble;
+    const processes = group.flatMap(({ process }) => process ?? []);
+    const whose = processes.length === 0 ? '' : ` (process ${processes.sort().join(', ')})`;
+    return {
+      level: kind === 'event-loop-blocked' ? 'warn' : 'bad',
+      isOutage: OUTAGES.has(kind),
+      text: sentence(`${text}${whose}`),
+    };
+  });
+}
 
 export function findTroubles({ checks, said, fleet, lags, nowMs }: TroubleSources): readonly PageTrouble[] {
-  const workers = said.filter((trouble) => !isOfShard(trouble)).map(saidTrouble);
+  const workers = saidTroubles(said);
   // The workers' own word is better than what this page meets on its way.
   const own = workers.length > 0 ? [] : readTrouble(fleet, 'reading the lease table', nowMs);
   const kinesis = workers.length > 0 ? [] : readTrouble(lags, 'looking into the stream', nowMs);

@@ -2,15 +2,15 @@
 import type { Now, ShapedLetter } from '../shapes.ts';
 import { byId, make, type Row, renderKeyed, renderRows, setText, show } from './dom.ts';
 import { bytes, count, plural, shardName, shortSequence, shortTime } from './format.ts';
-import { REASON_WORDS } from './reason-words.ts';
 
-const words = (reason: string): string => REASON_WORDS[reason] ?? '';
-
-const letterRow = (letter: ShapedLetter): Row => ({
+const letterRow = (letter: ShapedLetter, words: ReadonlyMap<string, string>): Row => ({
   key: `${letter.shardId} ${letter.recordId}`,
   cells: [
     { text: shortTime(letter.arrivedAt), title: letter.arrivedAt },
-    { text: `${letter.reason}${letter.field ? ` · ${letter.field}` : ''}`, title: words(letter.reason) },
+    {
+      text: `${letter.reason}${letter.field ? ` · ${letter.field}` : ''}`,
+      title: words.get(letter.reason) ?? '',
+    },
     { text: shardName(letter.shardId), title: letter.shardId },
     { text: shortSequence(letter.sequenceNumber), title: letter.recordId, className: 'mono soft' },
     bytes(letter.rawBytes),
@@ -28,6 +28,7 @@ const gapRow = (gap: ShapedLetter): Row => ({
 
 export function renderLetters({ letters }: Now): void {
   const { value, problem } = letters;
+  const words = new Map((value?.byReason ?? []).map(({ reason, words: text }) => [reason, text]));
   const hasLetters = (value?.count ?? 0) > 0;
   show(byId('refused-lists'), hasLetters);
   show(byId('refused-empty'), !hasLetters);
@@ -43,10 +44,13 @@ export function renderLetters({ letters }: Now): void {
     byId('refused-note'),
     hasLetters ? `${plural(value?.count ?? 0, 'dead letter')}, ${problem ? 'as last read' : some}` : '',
   );
-  renderRows(byId<HTMLTableElement>('letter-table'), (value?.latest ?? []).map(letterRow));
+  renderRows(
+    byId<HTMLTableElement>('letter-table'),
+    (value?.latest ?? []).map((letter) => letterRow(letter, words)),
+  );
   renderKeyed(
     byId('reasons'),
-    (value?.byReason ?? []).map(({ reason, count: number, lastAt }) => ({
+    (value?.byReason ?? []).map(({ reason, words: text, count: number, lastAt }) => ({
       key: reason,
       state: `${number} ${lastAt}`,
       make: () =>
@@ -59,7 +63,7 @@ export function renderLetters({ letters }: Now): void {
             make('code', { text: reason }),
             make('span', { text: count(number) }),
           ),
-          make('p', { text: `${words(reason)} Last ${shortTime(lastAt)}.` }),
+          make('p', { text: `${text}. Last ${shortTime(lastAt)}.` }),
         ),
     })),
   );

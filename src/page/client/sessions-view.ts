@@ -6,6 +6,8 @@ import { FoundView } from './found-view.ts';
 import { ask } from './poller.ts';
 import { sidButton } from './workers-view.ts';
 
+const ICCID = /^[\d\s]{12,}$/;
+
 export class SessionsView {
   private readonly query = byId<HTMLInputElement>('query');
   private readonly status = byId('found-status');
@@ -69,7 +71,9 @@ export class SessionsView {
     const turn = this.searches;
     if (text === '') return this.close();
     setText(this.status, 'Looking…');
-    history.replaceState(null, '', `?q=${encodeURIComponent(text)}#sessions`);
+    // An ICCID is personal: it stays out of the address, and so out of the browser's history.
+    const isShareable = !ICCID.test(text);
+    history.replaceState(null, '', isShareable ? `?q=${encodeURIComponent(text)}#sessions` : '#sessions');
     try {
       const found = await ask<Found>(`/api/find?q=${encodeURIComponent(text)}`);
       // A later search overtook this one.

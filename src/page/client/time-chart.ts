@@ -90,7 +90,7 @@ export class TimeChart {
     const common = { stroke: soft, font: FONT, ticks: { show: false }, grid: { stroke: grid, width: 1 } };
     return {
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      padding: [8, 28, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
         x: { time: true },

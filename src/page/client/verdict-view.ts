@@ -82,24 +82,33 @@ function lagTile({ lag, shards }: Now): Tile {
   };
 }
 
-function workersTile({ workers }: Now): Tile {
+function workersTile({ workers, fleetProblem }: Now): Tile {
   const silent = workers.filter(({ isAlive }) => isAlive === false).length;
   return {
     label: 'Workers',
     value: count(workers.length - silent),
-    more: silent > 0 ? `${silent} without a sign of life` : 'all show signs of life',
+    more:
+      silent > 0
+        ? `${silent} without a sign of life`
+        : fleetProblem
+          ? 'as last read'
+          : 'all show signs of life',
     className: silent > 0 ? 'warn' : '',
   };
 }
 
-function shardsTile({ shards }: Now): Tile {
+function shardsTile({ shards, fleetProblem }: Now): Tile {
   const open = shards.filter(({ state }) => state !== 'finished' && state !== 'unreadable');
   const read = open.filter(({ state }) => state === 'running' || state === 'held').length;
   const finished = shards.filter(({ state }) => state === 'finished').length;
   return {
     label: 'Shards being read',
     value: open.length === 0 ? '–' : `${count(read)} of ${count(open.length)}`,
-    more: finished > 0 ? `${count(finished)} finished before` : 'none finished yet',
+    more: fleetProblem
+      ? 'as last read'
+      : finished > 0
+        ? `${count(finished)} finished before`
+        : 'none finished yet',
     className: read < open.length ? 'warn' : '',
   };
 }

@@ -46,17 +46,29 @@ describe('a line that tells of an attempt', () => {
     const { lines, log } = givenLog();
     for (let n = 0; n < 10_000; n += 1) log.warn('store.retry', 'failed', { errorName: `Error${n}` });
 
-    expect(lines.length).toBeLessThan(300);
+    expect(lines.length).toBeLessThan(1_100);
   });
 });
 
-it('lines that tell of a change of state are never left out', () => {
+it('a shard that goes to and fro says so ten times an hour, whatever the others do', async () => {
+  const { clock, lines, log } = givenLog();
+  for (let round = 0; round < 50; round += 1)
+    for (const shardId of ['shard-1', 'shard-2']) log.warn('shard.stalled', 'gave up', { shardId });
+  log.info('lease.taken', 'took a lease', { shardId: 'shard-1' });
+  expect(lines).toHaveLength(21);
+
+  await clock.advance(3_600_000);
+  log.warn('shard.stalled', 'gave up', { shardId: 'shard-2' });
+  expect(lines.at(-1)?.fields).toEqual({ shardId: 'shard-2', suppressed: 40 });
+});
+
+it('a fleet that moves all its shards leaves no line out, and other lines are never limited', () => {
   const { lines, log } = givenLog();
   for (let n = 0; n < 256; n += 1) log.warn('lease.lost', 'lost a lease', { shardId: `shard-${n}` });
-  log.info('worker.started', 'reading');
+  for (let n = 0; n < 256; n += 1) log.info('worker.started', 'reading');
   log.debug('sdk.warning', 'odd');
   log.error('shard.parked', 'a person is needed');
 
-  expect(lines).toHaveLength(259);
+  expect(lines).toHaveLength(514);
   expect(lines.slice(-3).map(({ level }) => level)).toEqual(['info', 'debug', 'error']);
 });

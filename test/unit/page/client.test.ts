@@ -1,6 +1,5 @@
 /** What the browser's code does without a browser. */
 import { describe, expect, it } from '@jest/globals';
-import { POISON_REASONS } from '../../../src/decode/decoded-item.ts';
 import {
   ago,
   axisDuration,
@@ -10,14 +9,8 @@ import {
   shardName,
   shortTime,
 } from '../../../src/page/client/format.ts';
-import { REASON_WORDS } from '../../../src/page/client/reason-words.ts';
 import { layOut } from '../../../src/page/client/shard-layout.ts';
-import { GAP_REASON, STORE_REASONS } from '../../../src/store/dead-letter-item.ts';
 import { shapedShard } from './given-reports.ts';
-
-it('every reason of a dead letter has words', () => {
-  expect(Object.keys(REASON_WORDS).sort()).toEqual([...POISON_REASONS, ...STORE_REASONS, GAP_REASON].sort());
-});
 
 describe('numbers', () => {
   it.each([

@@ -50,7 +50,14 @@ describe('dead letters', () => {
     const { count, isPartial, byReason, latest, gaps } = await readLetters(client, 'letters');
 
     expect([count, isPartial]).toEqual([2, false]);
-    expect(byReason).toEqual([{ reason: 'not-json', count: 2, lastAt: '2026-11-24T06:00:03.000Z' }]);
+    expect(byReason).toEqual([
+      {
+        reason: 'not-json',
+        words: 'no JSON, or cut short: something else writes to the stream',
+        count: 2,
+        lastAt: '2026-11-24T06:00:03.000Z',
+      },
+    ]);
     expect(latest.map(({ recordId }) => recordId)).toEqual(['3#0', '1#0']);
     expect(gaps.map(({ recordId }) => recordId)).toEqual(['2#0']);
     expect(Object.values(inputs[0]?.ExpressionAttributeNames ?? {})).not.toContain('raw');

@@ -83,6 +83,7 @@ describe('a worker under a supervisor', () => {
     await link.open(worker);
     expect(await ask(2, 'state')).toEqual({ kind: 'answer', id: 2, value: { workerId: 'w-2' } });
     expect(await ask(3, 'metrics')).toEqual({ kind: 'answer', id: 3, value: 'supersim_leases 1\n' });
+    expect(await ask(5, 'report')).toEqual({ kind: 'answer', id: 5, value: [] });
     worker.state = () => {
       throw new Error('no state');
     };

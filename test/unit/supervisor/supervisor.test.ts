@@ -355,6 +355,18 @@ describe('the one endpoint', () => {
     expect(await later).toMatchObject({ processes: [{}, {}, { restarts: 1, phase: 'starting' }] });
   });
 
+  it('tells the page what each process that answers says of itself', async () => {
+    const { children, supervisor } = await givenReading({ processes: 3 });
+    await children.at(3).exits(1);
+    const asked = supervisor.view().report();
+    for (const process of children.running) {
+      const { id } = process.told.at(-1) as { id: number };
+      process.answers(id, [{ workerId: `w-${process.number}` }]);
+    }
+
+    expect(await asked).toEqual([{ workerId: 'w-1' }, { workerId: 'w-2' }]);
+  });
+
   it('does not wait for a process that stands still', async () => {
     const { clock, children, supervisor } = await givenReading({ processes: 2 });
     const asked = supervisor.view().metrics();
