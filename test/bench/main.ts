@@ -22,6 +22,8 @@ const EVENTS_PER_SESSION = 12;
 /** As many as a session of four hours has. */
 const SESSION_EVENTS_MAX = 40;
 const SECONDS_BETWEEN_UPDATES = 2;
+/** So that a session has a hundred events, as in ten hours. */
+const STEADY_SECONDS = 200;
 /** The worker's default. */
 const RECORDS_PER_PAGE = 500;
 /** Other designs hold nothing back, so a worker that is far behind must not give them all it has: they would open a
@@ -148,14 +150,21 @@ async function scaling(): Promise<NonNullable<Results['D']>> {
   return { byShards, twoProcesses, limited };
 }
 
+/** At the tip a session's events are minutes apart, here seconds: longer than a read waits. */
+function steadyFor(seconds: number): [Partial<LoadOptions>, Partial<RunOptions>] {
+  const devices = Math.max(1, Math.round((rate / 2) * SECONDS_BETWEEN_UPDATES));
+  const updatesPerSession = Math.floor(seconds / SECONDS_BETWEEN_UPDATES) - 2;
+  return [
+    { shards: 1, devices, updatesPerSession, recordsMax: Math.round((rate / 2) * seconds) },
+    { arrivalsPerSecond: rate / 2 },
+  ];
+}
+
 async function streams(): Promise<NonNullable<Results['E']>> {
-  // At the tip a session's events are minutes apart, here seconds: longer than a read waits.
-  const perSession = Math.max(2, Math.floor(events / (rate * SECONDS_BETWEEN_UPDATES)));
-  const steady = await run('E: steady, at the tip', fleet(1, perSession), { arrivalsPerSecond: rate });
-  const everything = await run('E: steady, with SIMs and usage by hour', fleet(1, perSession), {
-    arrivalsPerSecond: rate,
-    settings: { SUPERSIM_PROJECTIONS: 'sessions,sims,usage' },
-  });
+  const steady = await run('E: steady, at the tip', ...steadyFor(STEADY_SECONDS));
+  const [load, more] = steadyFor(STEADY_SECONDS / 2);
+  const settings = { SUPERSIM_PROJECTIONS: 'sessions,sims,usage' };
+  const everything = await run('E: steady, with SIMs and usage by hour', load, { ...more, settings });
   const hour = { ...fleet(Math.max(1, Math.round(events / 10_000)), EVENTS_PER_HOUR) };
   const catchUp = await run('E: catch-up of one hour', hour, { backlogSeconds: HOUR_SECONDS });
   const duplicates = await run('E: a third twice', { ...sparse(4), duplicateRate: 1 / 3 });
