@@ -21,7 +21,7 @@ import { MeterTables } from './meter-tables.ts';
 import { Access } from './places.ts';
 
 /** What the constructs decide themselves. */
-type OwnSetting = 'stream' | 'application' | 'tablePrefix' | 'http' | 'shutdownGraceMs' | 'workerId';
+type OwnSetting = 'stream' | 'application' | 'tablePrefix' | 'http' | 'emf' | 'shutdownGraceMs' | 'workerId';
 
 export interface SupersimMeterProps {
   /** The worker's application name, and so the lease table's; also names alarms, dashboard and log. */
@@ -79,6 +79,7 @@ export class SupersimMeter extends Construct {
     this.isFanOut = config.fanOutConsumer !== '';
     this.roles = this.makeRoles(props);
     const metrics = new MeterMetrics({
+      namespace: config.emfNamespace,
       streamName: this.stream.streamName,
       tableNames: tableDefinitions(naming).map(({ name }) => name),
       consumerName: config.fanOutConsumer || undefined,
@@ -164,6 +165,7 @@ function environmentOf(props: SupersimMeterProps, streamName: string): Record<st
     application: props.application,
     tablePrefix: props.tablePrefix,
     http: '127.0.0.1:9464',
+    emf: 'true',
     shutdownGraceMs: String(SHUTDOWN_GRACE_MS),
   };
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [variableOf(name), value]));

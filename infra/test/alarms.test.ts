@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { EMF_DIMENSIONS, EMF_METRICS } from '../../src/ops/emf-lines.ts';
+import { WORKER_METRICS } from '../lib/meter-metrics.ts';
 import { type Json, type ReadTemplate, type Resource, synthesized } from './template.ts';
 
 interface MetricQuery {
@@ -29,6 +31,15 @@ const metricsOf = ({ Properties }: Resource): readonly Json[] =>
         MetricStat ? [MetricStat.Metric] : [],
       )
     : [Properties];
+
+it('the worker’s metrics are those that it writes, with the same dimension', () => {
+  const written = EMF_METRICS.map(([name]) => name);
+
+  expect(written).toEqual(expect.arrayContaining([...WORKER_METRICS]));
+  expect(EMF_DIMENSIONS).toEqual(['StreamName']);
+  const { Properties } = template.only('AWS::ECS::TaskDefinition');
+  expect(JSON.stringify(Properties)).toContain('{"Name":"SUPERSIM_EMF","Value":"true"}');
+});
 
 describe('every alarm', () => {
   it('is of metrics with dimensions, says what silence means, and counts not more than ten metrics', () => {

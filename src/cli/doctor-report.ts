@@ -24,7 +24,8 @@ function groupLine(group: readonly Check[]): string {
   const findings = new Set(group.map(({ found }) => found));
   const subjects = group.map(({ subject }) => subject ?? '-');
   const about = first.name === 'permission' ? `${group.length} actions` : subjects.join(', ');
-  return line(first.status, first.name, findings.size === 1 ? `${about}: ${first.found}` : about);
+  const why = findings.size === 1 || first.status === 'skipped' ? `: ${[...findings].join('; ')}` : '';
+  return line(first.status, first.name, `${about}${why}`);
 }
 
 /** What needs attention line by line, the rest one line for each kind. In the order of the checks. */

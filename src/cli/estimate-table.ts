@@ -86,12 +86,15 @@ function designTable({ designs, prices, timesOurs, input }: Estimate): readonly 
   const costNames = Object.entries(COST_NAMES) as [CostItem, string][];
   const rows = [
     row('write units per session event', ({ units }) => fixed(units.writeUnitsPerEvent, 2)),
-    row('write units', ({ units }) => shortNumber(units.writeUnitsPerMonth)),
-    row('read units', ({ units }) => shortNumber(units.readUnitsPerMonth)),
+    row('write units for sessions', ({ units }) => shortNumber(units.writeUnitsPerMonth)),
+    row('  for SIMs and usage by hour', ({ units }) => shortNumber(units.projectionWriteUnitsPerMonth)),
+    row('read units for sessions', ({ units }) => shortNumber(units.readUnitsPerMonth)),
+    row('  for SIMs and usage by hour', ({ units }) => shortNumber(units.projectionReadUnitsPerMonth)),
     row('lease table units', ({ units }) =>
       shortNumber(units.leaseWriteUnitsPerMonth + units.leaseReadUnitsPerMonth),
     ),
     row('GB of sessions', ({ units }) => shortNumber(units.sessionsGb)),
+    row('GB of SIMs and usage', ({ units }) => shortNumber(units.projectionsGb)),
     row('GB of event ids', ({ units }) => shortNumber(units.dedupGb)),
     ['event ids are kept for', horizon, horizon, 'what the item holds'],
     row('tasks × vCPU', ({ units }) => `${whole(units.tasks)} × ${units.vcpuPerTask}`),

@@ -175,7 +175,7 @@ export function addGenerateCommand(program: Command): void {
     .option('--out <file>', 'write the lines here; default: standard output')
     .option('--put', 'put the records into the stream instead')
     .option('--rate <count>', 'with --put: records a second; default: as fast as it goes')
-    .option('--truth <file>', 'write what each session’s item must say')
+    .option('--truth <file>', 'write what each session, each SIM and each hour of usage must say')
     .option('--json', 'with --out or --put: a summary as one JSON object');
   addSettingFlags(command, ['stream']).action(generate);
 }

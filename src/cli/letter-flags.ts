@@ -1,10 +1,11 @@
 /** What the `dead-letters` commands share: the filters, and a letter as people and programs see it. */
+
 import type { Command } from 'commander';
 import { MeterError } from '../errors.ts';
 import type { LetterFilter } from '../repair/letter-filter.ts';
 import { openRepair, type RepairParts } from '../repair-parts.ts';
 import type { DeadLetterHead } from '../store/dead-letter-item.ts';
-import { toIso } from '../time.ts';
+import { systemClock, toIso } from '../time.ts';
 import { whole } from './numeric-flag.ts';
 import { configFrom, type SettingFlags } from './setting-flags.ts';
 import { optionalTime } from './time-flag.ts';
@@ -24,13 +25,17 @@ export const addFilterFlags = (command: Command): Command =>
   command
     .option('--reason <reason>', 'only of this reason, like not-json, unknown-verb or gap')
     .option('--shard <shard>', 'only of this shard: its lease key, its id or the id’s number')
-    .option('--from <time>', 'only records that arrived at or after it')
+    .option(
+      '--from <time>',
+      'only records that arrived at or after it: a time, 2h (ago), yesterday or 7d (days ago)',
+    )
     .option('--to <time>', 'only records that arrived before it')
     .option('--limit <count>', 'at most so many letters');
 
 /** @throws MeterError `usage`. */
 export function filterOf({ reason, shard, from, to }: FilterFlags): LetterFilter {
-  const [fromMs, toMs] = [optionalTime(from, 'from'), optionalTime(to, 'to')];
+  const wallMs = systemClock.wallMs();
+  const [fromMs, toMs] = [optionalTime(from, 'from', wallMs), optionalTime(to, 'to', wallMs)];
   if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs)
     throw new MeterError('usage', '--from must be before --to.');
   return {

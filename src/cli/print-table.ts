@@ -13,8 +13,12 @@ export function printTable(
 ): void {
   const { lines, hidden } = textTable(columns, rows, terminalWidth());
   process.stdout.write(`${lines.slice(isMore ? 1 : 0).join('\n')}\n`);
-  if (!isMore && hidden.length > 0)
+  if (!isMore) sayHidden(hidden);
+}
+
+export function sayHidden(columns: readonly string[]): void {
+  if (columns.length > 0)
     process.stderr.write(
-      `no room for: ${hidden.join(', ')} (a wider terminal, a pipe or --json shows all)\n`,
+      `no room for: ${columns.join(', ')} (a wider terminal, a pipe or --json shows all)\n`,
     );
 }

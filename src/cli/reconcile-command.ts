@@ -18,8 +18,9 @@ import { tableNames } from '../store/tables.ts';
 import { fromIso } from '../time.ts';
 import { EXIT } from './exit-codes.ts';
 import { numeric } from './numeric-flag.ts';
+import { sayHidden, terminalWidth } from './print-table.ts';
 import { readUsageFiles } from './read-usage-files.ts';
-import { headerLine, periodJson, periodLine, ReconcileSummary } from './reconcile-table.ts';
+import { headerLine, hiddenColumns, periodJson, periodLine, ReconcileSummary } from './reconcile-table.ts';
 import { addSettingFlags, configFrom, type SettingFlags } from './setting-flags.ts';
 
 interface ReconcileOptions extends SettingFlags {
@@ -116,17 +117,23 @@ async function inputOf(
   return { reader, vendor, granularity, range, simSids, gaps, tolerance, summary };
 }
 
+function printHeader(look: Parameters<typeof headerLine>[0]): void {
+  process.stdout.write(`${headerLine(look)}\n`);
+  sayHidden(hiddenColumns(look.widthMax));
+}
+
 async function printReconciliation(options: ReconcileOptions): Promise<void> {
   const { summary, ...input } = await inputOf(options);
   const { granularity, vendor } = input;
+  const look = { granularity, widthMax: terminalWidth() ?? Number.POSITIVE_INFINITY };
   let isFirst = true;
   for await (const periods of reconcile(input))
     for (const period of periods) {
       summary.add(period);
       if (period.reason === undefined && !options.all) continue;
-      if (isFirst && !options.json) process.stdout.write(`${headerLine(granularity)}\n`);
+      if (isFirst && !options.json) printHeader(look);
       isFirst = false;
-      const text = options.json ? toJson(periodJson(period, granularity)) : periodLine(period, granularity);
+      const text = options.json ? toJson(periodJson(period, granularity)) : periodLine(period, look);
       process.stdout.write(`${text}\n`);
     }
   if (options.json) process.stdout.write(`${toJson(summary.json)}\n`);

@@ -3,7 +3,7 @@ import type { ComparedPeriod } from '../reconcile/compare.ts';
 import { REASONS, type Reason } from '../reconcile/reasons.ts';
 import { type Granularity, PERIOD_MS } from '../reconcile/usage-record.ts';
 import { toIso } from '../time.ts';
-import { printable } from './text-table.ts';
+import { cut, printable } from './text-table.ts';
 
 const SIM_WIDTH = 34;
 const BYTES_WIDTH = 14;
@@ -14,31 +14,44 @@ const DAY_TEXT_LENGTH = '2026-01-31'.length;
 const periodText = (ms: number, granularity: Granularity): string =>
   toIso(ms).slice(0, granularity === 'hour' ? HOUR_TEXT_LENGTH : DAY_TEXT_LENGTH);
 
-const row = (
-  granularity: Granularity,
+/** Where a terminal is narrower, both sides' bytes are left out, sids are cut, and so is what has no room at the end. */
+const WIDE = 120;
+const SHORT_SIM_WIDTH = 12;
+/** Columns that `WIDE` makes room for. */
+export const hiddenColumns = (widthMax: number): readonly string[] =>
+  widthMax < WIDE ? ['vendor bytes', 'our bytes'] : [];
+
+interface RowLook {
+  readonly granularity: Granularity;
+  readonly widthMax: number;
+}
+
+function row(
+  { granularity, widthMax }: RowLook,
   cells: readonly [string, string, string, string, string, string, string],
-) => {
+): string {
   const [sim, period, vendor, ours, difference, reason, because] = cells;
-  return [
-    sim.padEnd(SIM_WIDTH),
+  const isWide = widthMax >= WIDE;
+  const line = [
+    isWide ? sim.padEnd(SIM_WIDTH) : cut(sim, SHORT_SIM_WIDTH).padEnd(SHORT_SIM_WIDTH),
     period.padEnd(granularity === 'hour' ? HOUR_TEXT_LENGTH : DAY_TEXT_LENGTH),
-    vendor.padStart(BYTES_WIDTH),
-    ours.padStart(BYTES_WIDTH),
+    ...(isWide ? [vendor.padStart(BYTES_WIDTH), ours.padStart(BYTES_WIDTH)] : []),
     difference.padStart(BYTES_WIDTH),
     reason.padEnd(REASON_WIDTH),
     because,
   ]
     .join('  ')
     .trimEnd();
-};
+  return line.length > widthMax ? `${line.slice(0, widthMax - 1)}…` : line;
+}
 
 const totalOf = ({ downloadBytes, uploadBytes }: ComparedPeriod['ours']): bigint =>
   downloadBytes + uploadBytes;
 
-export const headerLine = (granularity: Granularity): string =>
-  row(granularity, [
+export const headerLine = (look: RowLook): string =>
+  row(look, [
     'sim',
-    `${granularity} (UTC)`,
+    `${look.granularity} (UTC)`,
     'vendor bytes',
     'our bytes',
     'difference',
@@ -46,14 +59,14 @@ export const headerLine = (granularity: Granularity): string =>
     'because',
   ]);
 
-export function periodLine(period: ComparedPeriod, granularity: Granularity): string {
+export function periodLine(period: ComparedPeriod, look: RowLook): string {
   const { simSid, startMs, vendor, ours, differenceBytes, reason, because = '' } = period;
   const sign = differenceBytes > 0n ? '+' : '';
   const tolerated = reason !== undefined && period.isWithinTolerance ? ' (within tolerance)' : '';
   return printable(
-    row(granularity, [
+    row(look, [
       simSid,
-      periodText(startMs, granularity),
+      periodText(startMs, look.granularity),
       String(totalOf(vendor)),
       String(totalOf(ours)),
       `${sign}${differenceBytes}`,

@@ -43,8 +43,8 @@ export function spanOf(
   wallMs: number,
 ): ReplaySpan {
   const horizonMs = wallMs - dedupHorizonDays * DAY_MS;
-  const fromMs = from === 'TRIM_HORIZON' ? horizonMs : timeFlag(from, 'from');
-  const toMs = optionalTime(to, 'to') ?? wallMs;
+  const fromMs = from === 'TRIM_HORIZON' ? horizonMs : timeFlag(from, 'from', wallMs);
+  const toMs = optionalTime(to, 'to', wallMs) ?? wallMs;
   if (fromMs < horizonMs)
     throw new MeterError(
       'usage',
@@ -128,7 +128,10 @@ export function addReplayCommand(program: Command): void {
         .description(
           'read the stream again over a span of time, without leases, and count what is not counted yet; a preview without --execute',
         )
-        .requiredOption('--from <time>', 'records that arrived at or after it, or TRIM_HORIZON')
+        .requiredOption(
+          '--from <time>',
+          'records that arrived at or after it: a time, 2h (ago), yesterday, 7d (days ago), or TRIM_HORIZON',
+        )
         .option('--to <time>', 'records that arrived before it; default: now')
         .option(
           '--sim <sid>',

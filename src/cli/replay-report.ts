@@ -21,10 +21,14 @@ const reasonsOf = (counts: Readonly<Record<string, number>>): string =>
     .map(([reason, times]) => `${reason} ${count(times)}`)
     .join(', ');
 
-function changeLines({ isExact, events, sessions, totalBytes, countedBytes, top }: WouldChangeSummary) {
+/** `applied`: all events that would be counted; those of no session change their SIM's state alone. */
+function changeLines(change: WouldChangeSummary, applied: number) {
+  const { isExact, events, sessions, totalBytes, countedBytes, top } = change;
   const about = isExact ? '' : 'at most ';
+  const others = applied - events;
+  const ofSims = isExact && others > 0 ? `; and ${count(others)} of SIMs alone, such as attachments` : '';
   const lines = [
-    `not counted yet: ${about}${count(events)} event${events === 1 ? '' : 's'} of ${count(sessions)} session${sessions === 1 ? '' : 's'}, ${count(totalBytes)} bytes more in the sessions' totals (the events' windows: ${count(countedBytes)})`,
+    `not counted yet: ${about}${count(events)} event${events === 1 ? '' : 's'} of ${count(sessions)} session${sessions === 1 ? '' : 's'}, ${count(totalBytes)} bytes more in the sessions' totals (the events' windows: ${count(countedBytes)})${ofSims}`,
   ];
   if (top.length === 0) return lines;
   const rows = top.map((change) => [
@@ -53,6 +57,6 @@ export function replayLines(report: ReplayReport): readonly string[] {
     `read ${count(report.read)} = applied ${count(report.applied)} + duplicate ${count(report.duplicate)} + ignored ${count(report.ignored)} + dead-lettered ${count(report.deadLettered)} + not asked for ${count(report.notAskedFor)}`,
     ...(ignored ? [`ignored: ${ignored}`] : []),
     ...(poison ? [`dead-lettered, counted and not stored again: ${poison}`] : []),
-    ...(wouldChange ? changeLines(wouldChange) : []),
+    ...(wouldChange ? changeLines(wouldChange, report.applied) : []),
   ];
 }

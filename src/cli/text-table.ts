@@ -14,7 +14,8 @@ const ELLIPSIS = '…';
 /** What a terminal would obey instead of show: names in a table are anybody's. */
 export const printable = (text: string): string => text.replace(/\p{C}/gu, '?');
 
-function cut(text: string, width: number): string {
+/** Shortened in its middle: both ends of an id tell it apart. */
+export function cut(text: string, width: number): string {
   if (text.length <= width) return text;
   const tail = Math.floor((width - 1) / 2);
   return `${text.slice(0, width - 1 - tail)}${ELLIPSIS}${text.slice(text.length - tail)}`;

@@ -16,6 +16,8 @@ export async function checkBatchWrites({ clients, config }: DoctorDeps): Promise
   } catch (error) {
     reason = errorName(error);
   }
+  if (reason === 'UnknownOperationException' && config.writeMode === 'auto')
+    return skipped('batch-writes', 'this engine has no such thing: items are put one by one');
   return trouble(config.writeMode === 'batch' ? 'fail' : 'warn', 'batch-writes', {
     found: `BatchExecuteStatement was answered with ${reason}: every item is a call of its own, at ten times the CPU`,
     fix: 'allow dynamodb:PartiQLInsert and dynamodb:PartiQLUpdate on the data tables',

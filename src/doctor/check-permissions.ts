@@ -67,14 +67,15 @@ async function checkFanOut(
   ConsumerName: string,
   { arn }: StreamFacts,
 ): Promise<readonly Check[]> {
+  const resource = `${arn}/consumer/${ConsumerName}:*`;
   const described = await tryAction({
     action: 'kinesis:DescribeStreamConsumer',
-    resource: arn,
+    resource,
     run: () => kinesis.send(new DescribeStreamConsumerCommand({ StreamARN: arn, ConsumerName })),
   });
   const untried = ['kinesis:RegisterStreamConsumer', 'kinesis:SubscribeToShard'].map((action) =>
     skipped('permission', 'not tried: a try would register a consumer, or end a worker’s subscription', {
-      subject: subjectOf({ action, resource: arn }),
+      subject: subjectOf({ action, resource }),
     }),
   );
   // A consumer that no worker registered yet is "missing", which took the permission to say.

@@ -38,7 +38,7 @@ export const ASSUMPTIONS = {
     min: 0,
     max: 10_000,
     unit: 'count',
-    text: 'attachment events of each device a day; they are read and not stored',
+    text: 'attachment events of each device a day; they change its SIM’s state',
   },
   eventBytes: {
     default: 1_438,
@@ -68,6 +68,20 @@ export const ASSUMPTIONS = {
     max: 1_000,
     unit: 'units',
     text: 'DynamoDB read units of ours per session event',
+  },
+  simWriteUnits: {
+    default: 2,
+    min: 0,
+    max: 1_000,
+    unit: 'units',
+    text: 'write units of a change of a SIM’s state; 0: without the projection sims',
+  },
+  usageWriteUnits: {
+    default: 1.45,
+    min: 0,
+    max: 1_000,
+    unit: 'units',
+    text: 'write units of an hour that a session hands on to its SIM’s day; 0: without the projection usage',
   },
   eventsPerVcpuSecond: {
     default: 10_000,

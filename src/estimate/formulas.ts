@@ -1,6 +1,7 @@
 /** What a fleet costs a month: all formulas of `estimate`, with the unit in every name. Pure. In words: docs/cost.md. */
 import type { EstimateInput } from './assumptions.ts';
 import type { Prices } from './prices.ts';
+import { projectionsOf } from './projection-units.ts';
 
 /** A month as AWS's calculators take it. */
 export const HOURS_PER_MONTH = 730;
@@ -55,7 +56,7 @@ export function loadOf(input: EstimateInput) {
     sessionsPerMonth,
     startsAndEndsPerMonth,
     attachmentsPerMonth,
-    /** Those that are stored: an attachment belongs to no session. */
+    /** Those of sessions: an attachment belongs to none. */
     sessionEventsPerMonth,
     eventsPerMonth,
     gbPerMonth: (eventsPerMonth * input.eventBytes) / BYTES_PER_GB,
@@ -106,6 +107,10 @@ interface Design {
   readonly eventsPerVcpuSecond: number;
   /** Kept for the dedup horizon. */
   readonly dedupBytesPerEvent: number;
+  /** Index entries that come or go in a session's life. */
+  readonly indexUnitsPerSession: number;
+  /** It keeps the SIMs' state and usage by hour too. */
+  readonly keepsProjections: boolean;
 }
 
 const designsOf = (input: EstimateInput) => ({
@@ -114,6 +119,9 @@ const designsOf = (input: EstimateInput) => ({
     readUnitsPerEvent: input.readUnitsPerEvent,
     eventsPerVcpuSecond: input.eventsPerVcpuSecond,
     dedupBytesPerEvent: (PAGE_BYTES + ITEM_OVERHEAD_BYTES) / IDS_PER_PAGE,
+    /** Into `by-sim`, into `open-by-sim` and out of it. */
+    indexUnitsPerSession: 3,
+    keepsProjections: true,
   },
   /** Marker and update, each doubled by the transaction. It reads nothing. */
   transaction: {
@@ -121,6 +129,8 @@ const designsOf = (input: EstimateInput) => ({
     readUnitsPerEvent: 0,
     eventsPerVcpuSecond: input.transactionEventsPerVcpuSecond,
     dedupBytesPerEvent: MARKER_BYTES + ITEM_OVERHEAD_BYTES,
+    indexUnitsPerSession: 1,
+    keepsProjections: false,
   },
   /** Read the item, put it if its version is unchanged. It remembers what fits into the item. */
   put: {
@@ -128,6 +138,8 @@ const designsOf = (input: EstimateInput) => ({
     readUnitsPerEvent: 1,
     eventsPerVcpuSecond: input.putEventsPerVcpuSecond,
     dedupBytesPerEvent: 0,
+    indexUnitsPerSession: 1,
+    keepsProjections: false,
   },
 });
 export type DesignName = keyof ReturnType<typeof designsOf>;
@@ -149,12 +161,21 @@ function unitsOf(load: Load, stream: Stream, design: Design, input: EstimateInpu
   const tasks = tasksFor(load.eventsPerSecondPeak, design.eventsPerVcpuSecond, input.tasksMin);
   const sessionsStored = (load.sessionsPerMonth / DAYS_PER_MONTH) * input.sessionsKeptDays;
   const idsStored = (load.sessionEventsPerMonth / DAYS_PER_MONTH) * input.dedupHorizonDays;
+  const kept = projectionsOf(load, input, {
+    hoursPerMonth: HOURS_PER_MONTH,
+    overheadBytes: ITEM_OVERHEAD_BYTES,
+  });
+  const isKept = design.keepsProjections ? 1 : 0;
   const sessionBytes = SESSION_ITEM_BYTES + INDEX_ENTRY_BYTES + 2 * ITEM_OVERHEAD_BYTES;
   return {
     writeUnitsPerEvent: design.writeUnitsPerEvent,
-    /** A session's first write also makes its entry in the index. */
-    writeUnitsPerMonth: load.sessionEventsPerMonth * design.writeUnitsPerEvent + load.sessionsPerMonth,
+    writeUnitsPerMonth:
+      load.sessionEventsPerMonth * design.writeUnitsPerEvent +
+      load.sessionsPerMonth * design.indexUnitsPerSession,
     readUnitsPerMonth: load.sessionEventsPerMonth * design.readUnitsPerEvent,
+    projectionWriteUnitsPerMonth: kept.writeUnitsPerMonth * isKept,
+    projectionReadUnitsPerMonth: kept.readUnitsPerMonth * isKept,
+    projectionsGb: (kept.storedBytes * isKept) / BYTES_PER_GB,
     ...leaseUnitsOf(load, stream, tasks.tasks),
     sessionsGb: (sessionsStored * sessionBytes) / BYTES_PER_GB,
     dedupGb: (idsStored * design.dedupBytesPerEvent) / BYTES_PER_GB,
@@ -169,9 +190,9 @@ function costOf(units: Units, stream: Stream, prices: Prices) {
   const taskHourCost =
     units.vcpuPerTask * prices.fargatePerVcpuHour + units.memoryGbPerTask * prices.fargatePerGbHour;
   return {
-    dynamodbWrites: writesCost(units.writeUnitsPerMonth),
-    dynamodbReads: readsCost(units.readUnitsPerMonth),
-    dynamodbStorage: (units.sessionsGb + units.dedupGb) * prices.dynamodbPerGbMonth,
+    dynamodbWrites: writesCost(units.writeUnitsPerMonth + units.projectionWriteUnitsPerMonth),
+    dynamodbReads: readsCost(units.readUnitsPerMonth + units.projectionReadUnitsPerMonth),
+    dynamodbStorage: (units.sessionsGb + units.dedupGb + units.projectionsGb) * prices.dynamodbPerGbMonth,
     leaseTable: writesCost(units.leaseWriteUnitsPerMonth) + readsCost(units.leaseReadUnitsPerMonth),
     kinesis: stream.provisionedCost,
     fargate: units.tasks * HOURS_PER_MONTH * taskHourCost,

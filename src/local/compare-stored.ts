@@ -46,14 +46,19 @@ export function* storedUsage({
       yield { simSid: String(item['sim_sid']), hourMs, line, downloadBytes, uploadBytes };
 }
 
+const plain = (items: Items) => items.map((item) => toPlain(item) as Record<string, unknown>);
+
+/** Each difference as a sentence; empty when all sessions are exact. */
+export const compareSessions = (sessions: Items, truth: GroundTruth): string[] =>
+  compareWithTruth(plain(sessions), truth).map(
+    ({ dataSessionSid, attribute, expected, got }) =>
+      `session ${dataSessionSid}: ${attribute} is ${got}, not ${expected}`,
+  );
+
 /** Each difference as a sentence; empty when all of it is exact. */
 export function compareStored(stored: StoredItems, truth: GroundTruth): string[] {
-  const plain = (items: Items) => items.map((item) => toPlain(item) as Record<string, unknown>);
   return [
-    ...compareWithTruth(plain(stored.sessions), truth).map(
-      ({ dataSessionSid, attribute, expected, got }) =>
-        `session ${dataSessionSid}: ${attribute} is ${got}, not ${expected}`,
-    ),
+    ...compareSessions(stored.sessions, truth),
     ...compareSims(plain(stored.sims), truth.sims),
     ...compareUsage(storedUsage(stored), truth.usage),
   ];

@@ -40,5 +40,5 @@ export interface FanOutOptions {
   readonly endCheckEveryMs?: number;
 }
 
-export type PollReason = 'shard-closed' | 'subscribing-refused' | 'no-http2';
+export type PollReason = 'shard-closed' | 'subscribing-refused' | 'no-http2' | 'nothing-pushed';
 export type FanOutOutcome = NextPage | { readonly pollInstead: PollReason };

@@ -42,6 +42,8 @@ const REFUSALS_MAX = 3;
 const POLL_REASONS: Readonly<Record<string, PollReason>> = {
   LimitExceededException: 'subscribing-refused',
   Http2Refused: 'no-http2',
+  // Opened, and ended at once: a gateway that does not know how to push.
+  SubscriptionEmpty: 'nothing-pushed',
 };
 
 export class FanOutReader {
@@ -178,7 +180,7 @@ export class FanOutReader {
     if (hadEvents) return 'nothing';
     if (await this.endWatch.isClosed(signal)) return { pollInstead: 'shard-closed' };
     throw Object.assign(new Error('a subscription without an event'), {
-      name: 'SubscriptionBroken',
+      name: 'SubscriptionEmpty',
       $retryable: {},
     });
   }

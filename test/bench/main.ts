@@ -3,24 +3,27 @@
  *
  *  A decode and fold alone · B the whole worker · C obvious designs behind the same port ·
  *  D more shards, more processes, and reads at Kinesis's limit ·
- *  E units per event of four streams · F the lease table's cost (read from B and D) · G a scrape of the metrics. */
-import { parseArgs } from 'node:util';
+ *  E units per event of four streams · F the lease table's cost (read from B and D) · G a scrape of the metrics ·
+ *  S, only when asked for, memory under full load for many minutes. */
 import { isPinned } from './child.ts';
 import { measureDecodeFold } from './decode-fold.ts';
 import { profiled, writeDocs } from './docs/write.ts';
 import type { Design } from './measures.ts';
+import { events, hasDocs, isJson, keep, latency, minutes, rate, wanted } from './options.ts';
 import type { DesignResults, Results } from './results.ts';
 import { type RunOptions, type RunResult, runWorker } from './run-worker.ts';
 import { measureScrape } from './scrape.ts';
+import { runSoak } from './soak/run-soak.ts';
 import type { LoadOptions } from './stub/make-load.ts';
 
-const PARTS = ['A', 'B', 'C', 'D', 'E', 'F', 'G'] as const;
 /** A worker's that holds a large stream alone. */
 const SCRAPED_SHARDS = 256;
 const EVENTS_PER_SESSION = 12;
 /** As many as a session of four hours has. */
 const SESSION_EVENTS_MAX = 40;
 const SECONDS_BETWEEN_UPDATES = 2;
+/** So that a session has a hundred events, as in ten hours. */
+const STEADY_SECONDS = 200;
 /** The worker's default. */
 const RECORDS_PER_PAGE = 500;
 /** Other designs hold nothing back, so a worker that is far behind must not give them all it has: they would open a
@@ -30,53 +33,6 @@ const AT_ONCE = { SUPERSIM_PENDING_EVENTS_MAX: '1000' };
 const EVENTS_PER_HOUR = 10;
 const HOUR_SECONDS = 3_600;
 
-const HELP = `npm run bench -- [options]
-  --only A,B,..  parts to run; default all
-                 A  decode and fold alone          D  1 to 64 shards, 2 processes, reads at Kinesis's limit
-                 B  the whole worker               E  units per event of four streams
-                 C  other designs in our place     F  the lease table's cost
-                 G  a scrape of the metrics, 256 shards
-  --events N     records of a run; default 40000. Runs of 200000 and more are not ruled by their first seconds
-  --rate N       records a second of paced runs; default 1000
-  --p50 MS       latency of both services, median; default 5
-  --p99 MS       and 99th percentile; default 25
-  --json         results in one line
-  --docs         also writes docs/performance.md and its pictures; from the project's root, with all parts
-`;
-
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: 'A,B,C,D,E,F,G' },
-    events: { type: 'string', default: '40000' },
-    rate: { type: 'string', default: '1000' },
-    p50: { type: 'string', default: '5' },
-    p99: { type: 'string', default: '25' },
-    json: { type: 'boolean', default: false },
-    docs: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
-
-function whole(name: 'events' | 'rate' | 'p50' | 'p99', min: number): number {
-  const value = Number(values[name]);
-  if (Number.isInteger(value) && value >= min) return value;
-  process.stderr.write(`bench: --${name} must be a whole number of at least ${min}, not "${values[name]}"\n`);
-  process.exit(2);
-}
-
-const wanted = new Set(values.only.toUpperCase().split(','));
-const unknown = [...wanted].filter((part) => !PARTS.some((each) => each === part));
-if (unknown.length > 0) {
-  process.stderr.write(`bench: --only takes ${PARTS.join(', ')}, not "${unknown.join(',')}"\n`);
-  process.exit(2);
-}
-const [events, rate] = [whole('events', 1_000), whole('rate', 1)];
-const latency = { p50Ms: whole('p50', 0), p99Ms: whole('p99', 0) };
 const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
@@ -194,14 +150,21 @@ async function scaling(): Promise<NonNullable<Results['D']>> {
   return { byShards, twoProcesses, limited };
 }
 
+/** At the tip a session's events are minutes apart, here seconds: longer than a read waits. */
+function steadyFor(seconds: number): [Partial<LoadOptions>, Partial<RunOptions>] {
+  const devices = Math.max(1, Math.round((rate / 2) * SECONDS_BETWEEN_UPDATES));
+  const updatesPerSession = Math.floor(seconds / SECONDS_BETWEEN_UPDATES) - 2;
+  return [
+    { shards: 1, devices, updatesPerSession, recordsMax: Math.round((rate / 2) * seconds) },
+    { arrivalsPerSecond: rate / 2 },
+  ];
+}
+
 async function streams(): Promise<NonNullable<Results['E']>> {
-  // At the tip a session's events are minutes apart, here seconds: longer than a read waits.
-  const perSession = Math.max(2, Math.floor(events / (rate * SECONDS_BETWEEN_UPDATES)));
-  const steady = await run('E: steady, at the tip', fleet(1, perSession), { arrivalsPerSecond: rate });
-  const everything = await run('E: steady, with SIMs and usage by hour', fleet(1, perSession), {
-    arrivalsPerSecond: rate,
-    settings: { SUPERSIM_PROJECTIONS: 'sessions,sims,usage' },
-  });
+  const steady = await run('E: steady, at the tip', ...steadyFor(STEADY_SECONDS));
+  const [load, more] = steadyFor(STEADY_SECONDS / 2);
+  const settings = { SUPERSIM_PROJECTIONS: 'sessions,sims,usage' };
+  const everything = await run('E: steady, with SIMs and usage by hour', load, { ...more, settings });
   const hour = { ...fleet(Math.max(1, Math.round(events / 10_000)), EVENTS_PER_HOUR) };
   const catchUp = await run('E: catch-up of one hour', hour, { backlogSeconds: HOUR_SECONDS });
   const duplicates = await run('E: a third twice', { ...sparse(4), duplicateRate: 1 / 3 });
@@ -252,10 +215,14 @@ if (wanted.has('G')) {
   for (const [name, { p50Ms, p99Ms, maxMs }] of Object.entries({ text, openMetrics, merged }))
     say(`  ${name}: p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms`);
 }
-results.exact = runs.every(({ exact }) => exact.isExact);
-if (!results.exact) process.exitCode = 1;
-if (values.docs) {
+if (wanted.has('S')) {
+  say(`S: ${minutes} minutes of backlog, 16 shards`);
+  results.S = await runSoak({ minutes, load: { recordsMax: events, ...sparse(16) }, latency, keep, say });
+}
+results.exact = runs.every(({ exact }) => exact.isExact) && results.S?.isExact !== false;
+if (!results.exact || results.S?.hasPassed === false) process.exitCode = 1;
+if (hasDocs) {
   const profile = await profiled((settings) => run('profile: backlog, 16 shards', sparse(16), { settings }));
   writeDocs(results, profile);
 }
-process.stdout.write(`${values.json ? JSON.stringify(results) : JSON.stringify(results, null, 2)}\n`);
+process.stdout.write(`${isJson ? JSON.stringify(results) : JSON.stringify(results, null, 2)}\n`);

@@ -10,6 +10,8 @@ export interface WorkerOptions {
   /** Ends when all is read. */
   readonly drain: boolean;
   readonly workerId: string;
+  /** Its memory is told to its parent this often, and no samples are kept. */
+  readonly tellEveryMs?: number;
 }
 
 export interface Sample {

@@ -2,6 +2,7 @@
 import type { DecodeFoldResult } from './decode-fold.ts';
 import type { RunResult } from './run-worker.ts';
 import type { ScrapeResult } from './scrape.ts';
+import type { SoakResult } from './soak/run-soak.ts';
 
 type ByShards<T> = Readonly<Record<string, T>>;
 
@@ -53,6 +54,8 @@ export interface Results {
   } & RunResult['leaseTable'])[];
   /** A scrape of the metrics. */
   G?: ScrapeResult;
+  /** Not among the parts that run by default. */
+  S?: SoakResult;
   /** Every run stored what is true. */
   exact?: boolean;
 }

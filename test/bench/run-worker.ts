@@ -88,7 +88,8 @@ const READ_BYTES_PER_SECOND_MAX = 2_000_000;
 
 const rounded = (value: number, digits = 2): number => Math.round(value * 10 ** digits) / 10 ** digits;
 
-const ask = async <T>(endpoint: string, path: string): Promise<T> =>
+/** A control of the stub's. */
+export const ask = async <T>(endpoint: string, path: string): Promise<T> =>
   (await (await fetch(`${endpoint}/stub/${path}`, { method: 'POST' })).json()) as T;
 
 /** Waits until all is durable and, when records arrive as time passes, ends the worker. */
@@ -142,7 +143,8 @@ const IMAGE_ENVIRONMENT = {
   MALLOC_TRIM_THRESHOLD_: '131072',
 };
 
-const environment = (endpoint: string): Record<string, string> => ({
+/** Of a worker, by its variables. */
+export const environment = (endpoint: string): Record<string, string> => ({
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',

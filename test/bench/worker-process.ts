@@ -16,6 +16,7 @@ import { tuneHeap } from '../../src/tune-heap.ts';
 import { VERSION } from '../../src/version.ts';
 import { Worker } from '../../src/worker.ts';
 import type { Design, Sample, WorkerMeasures, WorkerOptions } from './measures.ts';
+import type { MemorySample } from './soak/memory-trend.ts';
 import { PutPerEventStore } from './stores/put-per-event-store.ts';
 import { TransactionStore } from './stores/transaction-store.ts';
 
@@ -58,11 +59,31 @@ const buildOthers =
     };
   };
 
+/** Of a long run each sample is told and none kept: the measuring must not grow either. */
+function tell(): void {
+  const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  const sample: MemorySample = {
+    atMs: systemClock.wallMs(),
+    cpuUs: user + system,
+    rssBytes: rss,
+    heapUsedBytes: heapUsed,
+    heapTotalBytes: heapTotal,
+    externalBytes: external,
+  };
+  process.send?.({ sample });
+}
+
 class Measuring {
+  private readonly tellEveryMs: number | undefined;
   private readonly samples: Sample[] = [];
   private readonly delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
   private readonly ended = new AbortController();
   private looking: Promise<void> | undefined;
+
+  constructor(tellEveryMs: number | undefined) {
+    this.tellEveryMs = tellEveryMs;
+  }
 
   begin(): void {
     if (this.looking) return;
@@ -83,7 +104,9 @@ class Measuring {
   }
 
   private async run(): Promise<void> {
-    for (; !this.ended.signal.aborted; await systemClock.sleep(LOOK_EVERY_MS, this.ended.signal)) this.look();
+    const everyMs = this.tellEveryMs ?? LOOK_EVERY_MS;
+    const look = this.tellEveryMs === undefined ? () => this.look() : tell;
+    for (; !this.ended.signal.aborted; await systemClock.sleep(everyMs, this.ended.signal)) look();
   }
 
   private look(): void {
@@ -96,10 +119,10 @@ class Measuring {
   }
 }
 
-const { design, drain, workerId } = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
+const { design, drain, workerId, tellEveryMs } = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
 const { config } = readConfig(process.env);
 tuneHeap();
-const measuring = new Measuring();
+const measuring = new Measuring(tellEveryMs);
 const log = createLog({
   level: 'warn',
   version: VERSION,

@@ -123,6 +123,12 @@ export class SimDynamoDb {
     }
   }
 
+  /** Drops items as if they had never been: costs nothing, and nobody is told. */
+  forget(tableName: string, isForgotten: (item: Item) => boolean): void {
+    const { items } = this.table(tableName);
+    for (const [place, item] of items) if (isForgotten(item)) items.delete(place);
+  }
+
   /** An operation by its name in the API, on document values. */
   perform(operation: string, input: Input): Answer {
     switch (operation) {

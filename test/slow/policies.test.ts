@@ -240,19 +240,33 @@ describe('the operators’ roles', () => {
     expectExact(use);
   });
 
+  it('of the worker is what doctor tries, action by action', async () => {
+    const use = new PolicyUse(policyOf('Worker'));
+    const env = await guardedBy(use);
+    for (const mode of ['batch', 'put']) {
+      const { code, stdout } = await runCli(['doctor', '--json'], { ...env, SUPERSIM_WRITE_MODE: mode });
+      expect([code, stdout.includes('"status":"fail"')]).toEqual([0, false]);
+    }
+
+    // Asked for by doctor alone; without them it skips two checks.
+    const extra = /^dynamodb:(DescribeTimeToLive|DescribeContinuousBackups) on /;
+    expect([...use.denied].filter((denied) => !extra.test(denied))).toEqual([]);
+    expect(use.unused().filter((permission) => !KMS_UNSEEN.test(permission))).toEqual([]);
+  });
+
   it('to repair allow replay, redrive and purge', async () => {
     const use = new PolicyUse(policyOf('Repair'));
     const env = await guardedBy(use);
     for (const mode of ['batch', 'put']) {
       await empty(NAMES.sessions, NAMES.sims, NAMES.usage, NAMES.dedup);
-      const replayed = await runCli(['replay', '--from', 'TRIM_HORIZON', '--json'], {
+      const replayed = await runCli(['replay', '--from', 'TRIM_HORIZON', '--execute', '--json'], {
         ...env,
         SUPERSIM_WRITE_MODE: mode,
       });
       expect(lastJson(succeeded(replayed).stdout)).toMatchObject({ applied: 123 });
     }
     // Counted already: found in the pages.
-    succeeded(await runCli(['replay', '--from', 'TRIM_HORIZON'], env));
+    succeeded(await runCli(['replay', '--from', 'TRIM_HORIZON', '--execute'], env));
     succeeded(await runCli(['dead-letters', 'redrive', '--execute'], env));
     succeeded(await runCli(['dead-letters', 'redrive', '--shard', 'a-stream:shardId-1'], env));
     succeeded(await runCli(['dead-letters', 'purge', '--reason', 'gap', '--execute'], env));

@@ -16,6 +16,7 @@ const PARTS = [
   'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
+  'tsconfig.page.json',
   'jest.config.js',
   'build',
   'src',

@@ -102,7 +102,7 @@ function linesOf(rows: readonly UsageRow[], chars: number): Lines {
 }
 const sorted = (lines: Lines) => Object.fromEntries([...lines].sort(([a], [b]) => (a < b ? -1 : 1)));
 
-function bySim(events: readonly RawEvent[]): ReadonlyMap<string, RawEvent[]> {
+export function bySim(events: readonly RawEvent[]): ReadonlyMap<string, RawEvent[]> {
   const sims = new Map<string, RawEvent[]>();
   for (const event of events) {
     const sid = String(event.data['sim_sid']);

@@ -4,7 +4,7 @@ import { simTruthOf } from '../../src/local/sim-truth.ts';
 import type { Reader } from '../../src/reader/index.ts';
 import type { Granularity } from '../../src/reconcile/usage-record.ts';
 import { MONTH_START_MS, type Month, type MonthOptions, makeMonth, type RawEvent } from './month.ts';
-import { checkSims, checkUsage, lostLines, reconcileMonth, storeMonth } from './month-checks.ts';
+import { bySim, checkSims, checkUsage, lostLines, reconcileMonth, storeMonth } from './month-checks.ts';
 import { distinct, type Lines, usageBy } from './month-recount.ts';
 
 const DAY_MS = 86_400_000;
@@ -33,9 +33,8 @@ export function monthContract(options: MonthOptions): void {
 
       expect(lost.length).toBeGreaterThan(0);
       expect(delivered.length - distinct(delivered.map(({ event }) => event)).length).toBeGreaterThan(0);
-      expect(Math.max(...times.slice(1).map((time, at) => (times[at] ?? 0) - time))).toBeGreaterThan(
-        DAY_MS / 8,
-      );
+      const stepsBack = times.slice(1).map((time, at) => (times[at] ?? 0) - time);
+      expect(stepsBack.some((ms) => ms > DAY_MS / 8)).toBe(true);
       expect(ends.some((end) => end.endsWith('T00:00:00Z'))).toBe(true);
       expect(happened.some(({ data }) => data['apn'] === 'ota.super')).toBe(true);
       expect([...networksOf.values()].some((networks) => networks.size > 1)).toBe(true);
@@ -47,10 +46,9 @@ export function monthContract(options: MonthOptions): void {
     it('have every SIM in the state that its raw events tell', async () => {
       await checkSims(reader, month);
       // Flags and runs too, by the books of the generator, which are no fold either.
+      const sims = bySim(distinct(month.delivered.map(({ event }) => event)));
       for (const simSid of month.simSids) {
-        const own = distinct(month.delivered.map(({ event }) => event)).filter(
-          ({ data }) => data['sim_sid'] === simSid,
-        );
+        const own = sims.get(simSid) ?? [];
         const truth = simTruthOf(own.map((event) => ({ atMs: 0, schema: 2, ...event })));
         const sim = await reader.sim(simSid);
         expect([sim?.connection_state, sim?.flags ?? [], sim?.open_session_count]).toEqual([

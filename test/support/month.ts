@@ -114,7 +114,7 @@ class SimLife {
       this.add('data-session.failed', startMs, { apn: 'super', error: { code: 83_701 } });
       return startMs;
     }
-    const windows = chance.is(0.03) ? chance.whole(200, 400) : chance.whole(1, 14);
+    const windows = chance.is(0.01) ? chance.whole(200, 400) : chance.whole(1, 9);
     const endMs = startMs + windows * WINDOW_MS + chance.whole(1, 300) * SECOND_MS;
     if (chance.is(0.25)) {
       let checkMs = startMs + chance.whole(30, 90) * SECOND_MS;

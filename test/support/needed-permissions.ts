@@ -17,6 +17,8 @@ const STATEMENT_ACTIONS: Readonly<Record<string, string>> = {
 /** Of one table; the batches below name several. */
 const TABLE_OPERATIONS: ReadonlySet<string> = new Set([
   'DescribeTable',
+  'DescribeTimeToLive',
+  'DescribeContinuousBackups',
   'GetItem',
   'PutItem',
   'UpdateItem',
@@ -32,7 +34,8 @@ export class PermissionReader {
   /** @throws when it does not know the call: what is not known is not allowed. */
   neededBy({ operation, request }: RecordedCall, isKinesis: boolean): readonly Needed[] {
     if (isKinesis) return this.kinesis(operation, request);
-    if (operation === 'BatchExecuteStatement') return statements(request);
+    if (operation === 'BatchExecuteStatement') return statements(request['Statements']);
+    if (operation === 'ExecuteTransaction') return statements(request['TransactStatements']);
     if (operation === 'BatchGetItem' || operation === 'BatchWriteItem')
       return Object.keys(request['RequestItems'] as Json).map((table) => ({
         action: `dynamodb:${operation}`,
@@ -72,8 +75,8 @@ export class PermissionReader {
   }
 }
 
-const statements = (request: Json): readonly Needed[] =>
-  (request['Statements'] as readonly { readonly Statement: string }[]).map(({ Statement: text }) => {
+const statements = (list: unknown): readonly Needed[] =>
+  (list as readonly { readonly Statement: string }[]).map(({ Statement: text }) => {
     const [, verb = '', table = ''] = /^(INSERT|UPDATE|SELECT|DELETE)\b[^"]*"([^"]+)"/.exec(text) ?? [];
     const action = STATEMENT_ACTIONS[verb];
     if (action === undefined) throw new Error(`not known what this statement needs: ${text}`);

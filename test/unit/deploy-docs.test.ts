@@ -22,6 +22,12 @@ interface Estimate {
   };
 }
 
+interface Template {
+  readonly Parameters: object;
+  readonly Outputs: object;
+  readonly Resources: Readonly<Record<string, { readonly Properties?: { readonly AlarmName?: string } }>>;
+}
+
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 const cents = (value: number): string =>
   value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -70,6 +76,22 @@ describe('docs/deploy.md', () => {
       if (file === '') expect([link, headings.has(heading)]).toEqual([link, true]);
       else expect([link, existsSync(join(ROOT, 'docs', file))]).toEqual([link, true]);
     }
+  });
+
+  it('names parameters, outputs and alarms as the stack does', () => {
+    const template = JSON.parse(readFileSync(join(ROOT, 'infra/template.json'), 'utf8')) as Template;
+    const alarms = Object.values(template.Resources).flatMap(({ Properties }) => Properties?.AlarmName ?? []);
+
+    const parameters = [...text.matchAll(/--parameters (\w+)=/g)].map(([, name = '']) => name);
+    expect(parameters.filter((name) => !(name in template.Parameters))).toEqual([]);
+    const outputs = [...text.matchAll(/`(\w+(?:Arn|Name))`/g)].map(([, name = '']) => name);
+    expect(outputs.filter((name) => !(name in template.Outputs))).toEqual([]);
+    expect(Object.keys(template.Outputs).filter((name) => !outputs.includes(name))).toEqual([]);
+    const named = [...text.matchAll(/alarms? `([a-z-]+)`(?: or `([a-z-]+)`)?/g)].flatMap(([, ...names]) =>
+      names.filter(Boolean),
+    );
+    expect(named.length).toBeGreaterThan(2);
+    expect(named.filter((name) => !alarms.includes(`supersim-meter-${name}`))).toEqual([]);
   });
 
   it('names only tests that are there', () => {

@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { POISON_REASONS } from '../../src/decode/decoded-item.ts';
 import { CHECK_NAMES } from '../../src/doctor/check.ts';
+import { TROUBLE_KINDS } from '../../src/ops/troubles.ts';
 import { REASONS } from '../../src/reconcile/reasons.ts';
 import { REASON_TEXTS } from '../../src/repair/reason-texts.ts';
 import { STORE_REASONS } from '../../src/store/dead-letter-item.ts';
@@ -95,27 +96,17 @@ describe('docs/runbook.md', () => {
       .slice(1)
       .map((section) => [section.slice(0, section.indexOf('\n')), section] as const),
   );
-  /** The alerts' names. */
   const ALARMS = [
-    'falling-behind',
-    'data-loss-near',
-    'nobody-reading',
-    'shard-without-owner',
-    'hash-range-hole',
-    'shard-parked',
-    'shard-stuck',
-    'checkpoint-old',
-    'records-lost',
-    'dead-letters',
-    'many-dead-letters',
-    'bytes-missing',
-    'aws-failing',
-    'throttled',
-    'stream-quiet',
-    'leases-moving',
-    'event-loop-blocked',
-    'process-restarting',
+    ...new Set(
+      ['docs/alerts/prometheus.yml', 'docs/alerts/cloudwatch.json', 'src/ops/troubles.ts']
+        .flatMap((file) => [...read(file).matchAll(/runbook\.md#([a-z-]+)/g)].map(([, name = '']) => name))
+        .concat(TROUBLE_KINDS),
+    ),
   ];
+
+  it('is named by the alarms', () => {
+    expect(ALARMS.length).toBeGreaterThan(15);
+  });
 
   it.each(ALARMS.filter((alarm) => alarm !== 'many-dead-letters'))(
     '%s: confirm, assess, mitigate, explain',
@@ -141,5 +132,16 @@ describe('docs/runbook.md', () => {
         : !existsSync(join(root, 'docs', link.split('#')[0] ?? '')),
     );
     expect(broken).toEqual([]);
+  });
+
+  it('names only series and log events that there are', () => {
+    const known = read('docs/metrics.md') + read('docs/logs.md');
+    const names = [
+      ...runbook.matchAll(
+        /`(supersim_[a-z_]+|(?:process|nodejs)_[a-z0-9_]+|(?:shard|lease|worker|process|event|aws|store)\.[a-z-]+)/g,
+      ),
+    ].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(15);
+    expect(names.filter((name) => !known.includes(`\`${name}`))).toEqual([]);
   });
 });

@@ -57,6 +57,11 @@ export class StubDynamoDb {
     return this.tables.items(tableName);
   }
 
+  /** Drops items: no call, and nobody is told. */
+  forget(tableName: string, isForgotten: (item: Item) => boolean): void {
+    this.tables.forget(tableName, isForgotten);
+  }
+
   /** Forgets counts and units, not items. */
   reset(): void {
     for (const counts of [this.requests, this.requestsByTable])

@@ -37,15 +37,15 @@ interface StubShard {
 
 type Input = Readonly<Record<string, unknown>>;
 
-const FIRST_SEQUENCE_NUMBER = 49590338271490256608559692538361571095921575989136588898n;
+export const FIRST_SEQUENCE_NUMBER = 49590338271490256608559692538361571095921575989136588898n;
 const HASH_KEYS = 2n ** 128n;
-const RECORDS_MAX = 10_000;
-const PAGE_BYTES_MAX = 10 * 1024 * 1024;
+export const RECORDS_MAX = 10_000;
+export const PAGE_BYTES_MAX = 10 * 1024 * 1024;
 const BYTES_PER_SECOND = 2 * 1024 * 1024;
 const READS_PER_SECOND = 5;
 
-const sequenceNumber = (index: number): string => String(FIRST_SEQUENCE_NUMBER + BigInt(index));
-const shardIdOf = (number: number): string => `shardId-${String(number).padStart(12, '0')}`;
+export const sequenceNumber = (index: number): string => String(FIRST_SEQUENCE_NUMBER + BigInt(index));
+export const shardIdOf = (number: number): string => `shardId-${String(number).padStart(12, '0')}`;
 
 export class StubKinesis {
   /** Wall ms of the first page that held records. */

@@ -8,7 +8,7 @@ import { errorBody, isAnswer } from './wire-answers.ts';
 
 export interface StubParts {
   readonly dynamodb: StubDynamoDb;
-  readonly kinesis?: StubKinesis;
+  readonly kinesis?: Pick<StubKinesis, 'perform'>;
   readonly latency: Latency;
   /** Requests to `/stub/…` by the rest of their path. */
   readonly control?: (path: string) => unknown;

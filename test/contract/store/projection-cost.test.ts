@@ -1,23 +1,27 @@
+/** What SIMs and usage by hour cost beside sessions, by AWS's rules, for devices that are always on. */
 import { expect, it } from '@jest/globals';
+import { ASSUMPTION_DEFAULTS } from '../../../src/estimate/assumptions.ts';
 import { steadyUnits } from '../../support/steady-fleet.ts';
 
-it('probe', async () => {
-  for (const p of [
-    ['sessions'],
-    ['sessions', 'sims'],
-    ['sessions', 'usage'],
-    ['sessions', 'sims', 'usage'],
-  ] as const) {
-    const u = await steadyUnits(p, { devices: 10, days: 3 });
-    const per = (r: Readonly<Record<string, number>>) =>
-      Object.fromEntries(Object.entries(r).map(([k, v]) => [k, +(v / u.sessionEvents).toFixed(4)]));
-    console.log(
-      p.join(),
-      u.sessionEvents,
-      JSON.stringify(per(u.write)),
-      (Object.values(u.write).reduce((a, b) => a + b) / u.sessionEvents).toFixed(4),
-      JSON.stringify(per(u.read)),
-    );
-  }
-  expect(1).toBe(1);
+const FLEET = { devices: 4, days: 4 };
+const ALL = ['sessions', 'sims', 'usage'] as const;
+
+it('an event costs at most 1.5 write units with all projections on, and what `estimate` takes each to cost', async () => {
+  const { sessionEvents, sessions, attachments, write, read } = await steadyUnits(ALL, FLEET);
+  const { simWriteUnits, usageWriteUnits, writeUnitsPerEvent } = ASSUMPTION_DEFAULTS;
+  const total = Object.values(write).reduce((sum, units) => sum + units, 0);
+  const [transitions, hours, days] = [attachments + 2 * sessions, read.usage, sessions];
+
+  expect(total / sessionEvents).toBeGreaterThan(1.1);
+  expect(total / sessionEvents).toBeLessThanOrEqual(1.5);
+  // Each hour is handed on once, to a day that is read before.
+  expect(hours / (FLEET.devices * FLEET.days)).toBeGreaterThanOrEqual(24);
+  expect(hours / (FLEET.devices * FLEET.days)).toBeLessThanOrEqual(25);
+  expect(write.usage).toBeLessThanOrEqual(hours * usageWriteUnits + days);
+  expect(write.usage).toBeGreaterThan(hours * usageWriteUnits * 0.9);
+  expect(write.sims).toBeLessThanOrEqual(transitions * simWriteUnits);
+  // Sessions, their index entries, and all pages.
+  expect(write.sessions + write.dedup - 3 * sessions).toBeLessThanOrEqual(
+    sessionEvents * (writeUnitsPerEvent + 0.01),
+  );
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { dayFlag } from '../../../src/cli/day-flag.ts';
 import { reportLines } from '../../../src/cli/doctor-report.ts';
 import { type LaggingShard, totalLag, totalLine } from '../../../src/cli/lag-report.ts';
+import { headerLine, hiddenColumns } from '../../../src/cli/reconcile-table.ts';
 import { changeText, slowest, sparkline, topLines, trendOf } from '../../../src/cli/top-view.ts';
 import { ok, trouble } from '../../../src/doctor/check.ts';
 import { type FleetShard, workersOf } from '../../../src/fleet/fleet.ts';
@@ -160,5 +161,23 @@ describe('the doctor’s report', () => {
 
   it('shows each by itself when asked', () => {
     expect(reportLines(checks, { isAll: true })).toHaveLength(4);
+  });
+});
+
+describe('reconcile’s rows', () => {
+  const look = (widthMax: number) => ({ granularity: 'hour' as const, widthMax });
+
+  it('keep their columns where there is room', () => {
+    expect(headerLine(look(Number.POSITIVE_INFINITY))).toMatch(
+      /^sim {33}hour \(UTC\) .*vendor bytes.*our bytes.*because$/,
+    );
+    expect(hiddenColumns(120)).toEqual([]);
+  });
+
+  it('fit a narrow terminal, without both sides’ bytes', () => {
+    const line = headerLine(look(60));
+    expect(line.length).toBeLessThanOrEqual(60);
+    expect([line.includes('vendor'), line.includes('difference')]).toEqual([false, true]);
+    expect(hiddenColumns(60)).toEqual(['vendor bytes', 'our bytes']);
   });
 });

@@ -20,6 +20,11 @@ describe('the span of a replay', () => {
       fromMs: NOW_MS - DAY_MS,
       toMs: NOW_MS,
     });
+    expect(spanOf({ from: '2h', to: '90min' }, CONFIG, NOW_MS)).toEqual({
+      fromMs: NOW_MS - 2 * 3_600_000,
+      toMs: NOW_MS - 90 * 60_000,
+    });
+    expect(spanOf({ from: 'yesterday' }, CONFIG, NOW_MS).fromMs).toBe(NOW_MS - 86_400_000);
     expect(spanOf({ from: 'TRIM_HORIZON', to: '2026-02-28T01:00:00+01:00' }, CONFIG, NOW_MS)).toEqual({
       fromMs: NOW_MS - 32 * DAY_MS,
       toMs: NOW_MS - DAY_MS,
@@ -27,7 +32,7 @@ describe('the span of a replay', () => {
   });
 
   it.each([
-    ['yesterday', undefined],
+    ['soon', undefined],
     ['2026-01-01T00:00:00Z', undefined],
     ['2026-02-28T00:00:00Z', '2026-03-02T00:00:00Z'],
     ['2026-02-28T00:00:00Z', '2026-02-28T00:00:00Z'],
@@ -54,7 +59,8 @@ describe('which letters', () => {
 
   it('are meant by times must be said with a zone, the earlier first', () => {
     expect(filterOf({ from: '2026-03-01T00:00:00Z' })).toEqual({ fromMs: NOW_MS });
-    expect(() => filterOf({ from: '2026-03-01' })).toThrow(USAGE);
+    expect(filterOf({ from: '2026-03-01' })).toEqual({ fromMs: NOW_MS });
+    expect(() => filterOf({ from: 'soon' })).toThrow(USAGE);
     expect(() => filterOf({ from: '2026-03-01T00:00:00Z', to: '2026-02-01T00:00:00Z' })).toThrow(USAGE);
   });
 });
@@ -118,6 +124,17 @@ describe('what is said', () => {
       expect.stringMatching(/^data_session_sid +sim_sid +events +total bytes +window bytes$/),
       expect.stringMatching(/^PI1 +HS1 +2 +1,100 +2,200$/),
     ]);
+  });
+
+  it('names the events that change no session, but a SIM', () => {
+    const tally = new ReplayTally();
+    const report = { end: 'done', isExecuted: false, from: '', to: '', shards: 1, shardsDone: 1 } as const;
+    const wouldChange = { isExact: true, events: 2, sessions: 1, totalBytes: 5n, countedBytes: 5n, top: [] };
+    const lines = replayLines({ ...report, ...tally.summary(), applied: 9, wouldChange });
+
+    expect(lines.at(-1)).toBe(
+      "not counted yet: 2 events of 1 session, 5 bytes more in the sessions' totals (the events' windows: 5); and 7 of SIMs alone, such as attachments",
+    );
   });
 
   it('while it runs fits one line', () => {

@@ -83,7 +83,7 @@ describe('a subscription that ends', () => {
 
     await next();
 
-    expect(failures).toEqual(['SubscriptionBroken']);
+    expect(failures).toEqual(['SubscriptionEmpty']);
   });
 });
 
@@ -446,6 +446,16 @@ describe('a refusal', () => {
 
     expect(await outcome()).toEqual({ pollInstead });
     expect(subscriptions.callsAtMs).toHaveLength(8);
+  });
+
+  it('that looks like none, opened and ended three times without an event, is for polling as well', async () => {
+    const { subscriptions, outcome, next, failures } = givenFanOut();
+    subscriptions.onOpen = (stream, number) => (number === 2 ? stream.push(event([1])) : stream).end();
+    await next();
+
+    expect(await outcome()).toEqual({ pollInstead: 'nothing-pushed' });
+    expect(failures).toEqual(Array.from({ length: 5 }, () => 'SubscriptionEmpty'));
+    expect(subscriptions.streams).toHaveLength(6);
   });
 });
 
