@@ -18,12 +18,25 @@ const project = (name, testTimeoutMs) => ({
 
 // biome-ignore lint/style/noDefaultExport: jest reads its configuration from the default export.
 export default {
+  // A core each: most suites wait for engines, not for the processor.
+  maxWorkers: '100%',
   projects: [
     project('unit', 10_000),
     project('contract', 60_000),
     project('e2e', 180_000),
     project('slow', 900_000),
     project('conformance', 300_000),
+    // Against LocalStack, by `npm run test:localstack`: suites of their own, and those of the main job as they are.
+    {
+      ...project('localstack', 300_000),
+      testMatch: [
+        '<rootDir>/test/localstack/**/*.test.ts',
+        '<rootDir>/test/e2e/main-job.test.ts',
+        '<rootDir>/test/e2e/fleet.test.ts',
+        '<rootDir>/test/e2e/streams.test.ts',
+      ],
+      setupFiles: ['<rootDir>/test/support/jest-endpoint.ts'],
+    },
     // Needs `npm ci` in infra/.
     { ...project('infra', 60_000), testMatch: ['<rootDir>/infra/test/**/*.test.ts'] },
   ],

@@ -25,6 +25,8 @@ export interface PageStoreDeps {
   readonly budgets: Readonly<Record<'prompt' | 'held', EventBudget>>;
   /** Shared likewise. */
   readonly turns: Turns;
+  /** Told of each distinct event that was counted. */
+  readonly onApplied?: ((event: ConnectionEvent) => void) | undefined;
 }
 
 export interface Position {
@@ -130,8 +132,10 @@ export class PageStore {
     for (let at = 0; at < events.length; at += 1) {
       const [event, outcome] = [events[at] as ConnectionEvent, outcomes[at] as EventOutcome];
       if (outcome.kind === 'ignored') tally.ignore(outcome.reason);
-      else if (outcome.kind !== 'refused') tally.settle(event, outcome.kind);
-      else {
+      else if (outcome.kind !== 'refused') {
+        tally.settle(event, outcome.kind);
+        if (outcome.kind === 'applied') this.deps.onApplied?.(event);
+      } else {
         await this.buryRefused(places[at] as Place, outcome.reason, lease);
         tally.deadLetter(outcome.reason);
       }

@@ -3,6 +3,7 @@ import { type Config, personalFieldsOf, streamsOf } from './config.ts';
 import { createDecoder, type RecordDecoder } from './decode/decode-record.ts';
 import { EventBudget } from './event-budget.ts';
 import type { HeldLease, InitialPosition, ShardHandler } from './leases/index.ts';
+import type { PageStoreDeps } from './page-store.ts';
 import { ShardConsumer } from './shard-consumer.ts';
 import { streamNameOf } from './source/list-streams.ts';
 import { openReader } from './source/open-reader.ts';
@@ -105,11 +106,17 @@ function pageOpener(
   };
 }
 
+export interface HandlerParts {
+  readonly stores: Stores;
+  readonly consumers: ReadonlyMap<string, StreamConsumer>;
+  readonly onApplied: PageStoreDeps['onApplied'];
+}
+
 /** What reads and stores each shard. */
 export function buildHandler(
   deps: PartsDeps,
   config: Config,
-  { stores, consumers }: { readonly stores: Stores; readonly consumers: ReadonlyMap<string, StreamConsumer> },
+  { stores, consumers, onApplied }: HandlerParts,
 ): ShardHandler {
   const { sessions, deadLetters } = stores;
   return new ShardConsumer(
@@ -117,6 +124,7 @@ export function buildHandler(
       ...deps,
       sessions,
       deadLetters,
+      onApplied,
       budgets: {
         prompt: new EventBudget(PROMPT_EVENTS_MAX, () => undefined),
         held: new EventBudget(config.pendingEventsMax, () => sessions.flush()),

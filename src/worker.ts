@@ -8,13 +8,15 @@ import { type AwsClients, type ClientOptions, endpointOverrides } from './aws-cl
 import { type Config, streamsOf } from './config.ts';
 import { classify } from './errors.ts';
 import { type CoordinatorEnd, DynamoLeaseStore, LeaseCoordinator, type LeaseEvent } from './leases/index.ts';
+import { pageMaker } from './open-page.ts';
 import { type Door, httpDoor, type OpenDoor } from './ops/door.ts';
-import { type Phase, readyChecks } from './ops/health.ts';
+import type { Phase } from './ops/health.ts';
 import { LEASE_CHANGE_OF } from './ops/lease-changes.ts';
 import { limitRepeats } from './ops/limit-repeats.ts';
 import type { Log } from './ops/log.ts';
 import type { MetricsSnapshot } from './ops/metrics.ts';
 import type { PrometheusMetrics } from './ops/prometheus-metrics.ts';
+import { WorkerReporter } from './page/report-worker.ts';
 import { preflight } from './preflight.ts';
 import { listStreams } from './source/list-streams.ts';
 import type { StreamConsumer } from './source/stream-consumer.ts';
@@ -24,6 +26,7 @@ import { atMost, type Clock, type Random } from './time.ts';
 import { VERSION } from './version.ts';
 import { WorkerOps } from './worker-ops.ts';
 import { buildHandler, fanOutConsumers, startPositionOf } from './worker-parts.ts';
+import { viewWorker } from './worker-view.ts';
 
 /** For giving leases back after the grace: a container's stop timeout waits for no table. Unit: ms. */
 const GIVE_BACK_WITHIN_MS = 2_000;
@@ -62,6 +65,7 @@ export class Worker {
   private readonly metrics: PrometheusMetrics;
   private readonly coordinator: LeaseCoordinator;
   private readonly ops: WorkerOps;
+  private readonly reporter: WorkerReporter;
   private readonly stopping = new AbortController();
   private stores!: Stores;
   private consumers: ReadonlyMap<string, StreamConsumer> = new Map();
@@ -80,6 +84,7 @@ export class Worker {
       fleet: () => this.coordinator.fleet(),
     });
     this.metrics = this.ops.metrics;
+    this.reporter = new WorkerReporter(workerId, clock);
     this.clients = deps.createClients(this.ops.clientHooks());
     this.coordinator = this.buildCoordinator();
   }
@@ -170,7 +175,12 @@ export class Worker {
     const parts = { ...deps, clients, metrics };
     this.consumers = fanOutConsumers(parts, config);
     this.stores = (deps.buildStores ?? buildStores)(parts, config);
-    const handler = buildHandler(parts, config, { stores: this.stores, consumers: this.consumers });
+    const hasDoor = deps.door !== undefined || config.http !== '';
+    const handler = buildHandler(parts, config, {
+      stores: this.stores,
+      consumers: this.consumers,
+      onApplied: hasDoor ? (event) => this.reporter.applied(event) : undefined,
+    });
     return new LeaseCoordinator(
       {
         ...deps,
@@ -197,7 +207,9 @@ export class Worker {
     );
   }
 
-  private onLeaseEvent({ name, fields }: LeaseEvent): void {
+  private onLeaseEvent(event: LeaseEvent): void {
+    const { name, fields } = event;
+    this.reporter.leaseEvent(event);
     const change = LEASE_CHANGE_OF[name];
     if (change) this.metrics.leaseChanged(change);
     this.metrics.leasesHeld(this.coordinator.leases().length);
@@ -207,31 +219,19 @@ export class Worker {
   }
 
   private async openDoor(): Promise<OpenDoor | undefined> {
-    const door = this.deps.door ?? httpDoor(this.config.http, this.deps.log);
+    const openPage = pageMaker(this.config, this.deps, { place: 'worker' });
+    const door = this.deps.door ?? httpDoor(this.config.http, this.deps.log, openPage);
     if (door) this.metrics.addProcessSeries();
-    return door?.open({
-      heartbeats: this.ops.health.heartbeats,
-      readiness: () =>
-        readyChecks(
-          this.phase,
-          this.coordinator.leases().flatMap(({ state, leaseKey }) => (state === 'parked' ? [leaseKey] : [])),
-        ),
-      troubles: this.ops.health.troubles,
-      metrics: () => this.metrics.render(),
-      state: () => this.describe(),
-    });
-  }
-
-  /** The worker as `/state` shows it. */
-  private describe(): object {
-    const lags = this.metrics.millisBehindLatest();
-    return {
-      ...this.identity(),
-      phase: this.phase,
-      totals: this.metrics.snapshot(),
-      shards: this.coordinator
-        .leases()
-        .map((lease) => ({ ...lease, millisBehindLatest: lags.get(lease.leaseKey) ?? null })),
-    };
+    return door?.open(
+      viewWorker({
+        metrics: this.metrics,
+        heartbeats: this.ops.health.heartbeats,
+        troubles: this.ops.health.troubles,
+        coordinator: this.coordinator,
+        reporter: this.reporter,
+        identity: this.identity(),
+        phase: () => this.phase,
+      }),
+    );
   }
 }

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { SettingName } from '../config.ts';
 import { explain } from '../explain-error.ts';
+import { addExecuteFlag } from './execute-flag.ts';
 import { addFilterFlags } from './letter-flags.ts';
 import { listLetters, showLetter } from './letters-list.ts';
 import { purgeLetters } from './letters-purge.ts';
+import { letterReasons } from './letters-reasons.ts';
 import { redriveLetters } from './letters-redrive.ts';
 import { addSettingFlags } from './setting-flags.ts';
 
@@ -18,8 +20,6 @@ export const APPLYING_SETTINGS: readonly SettingName[] = [
   'dedupHorizonDays',
   'writeMode',
 ];
-
-const EXECUTE = ['--execute', 'do it; without it only what would be done is printed'] as const;
 
 /** Turns what AWS throws into a sentence. */
 const aboutLetters =
@@ -43,6 +43,15 @@ function addReading(letters: Command): void {
     ['tablePrefix'],
   ).action(aboutLetters(listLetters));
   addSettingFlags(
+    addFilterFlags(
+      letters
+        .command('reasons')
+        .description('why records were refused: letters by reason, and what each reason means')
+        .option('--json', 'as JSON lines'),
+    ),
+    ['tablePrefix'],
+  ).action(aboutLetters(letterReasons));
+  addSettingFlags(
     letters
       .command('show <shard> <record-id>')
       .description('one letter; without its bytes, which hold personal data, unless --raw')
@@ -60,22 +69,24 @@ export function addDeadLetterCommands(program: Command): void {
   addReading(letters);
   addSettingFlags(
     addFilterFlags(
-      letters
-        .command('redrive')
-        .description('run letters through today’s decoder, exactly once; a preview without --execute')
-        .option(...EXECUTE)
-        .option('--json', 'as JSON lines, the last one the summary'),
+      addExecuteFlag(
+        letters
+          .command('redrive')
+          .description('run letters through today’s decoder, exactly once; a preview without --execute')
+          .option('--json', 'as JSON lines, the last one the summary'),
+      ),
     ),
     APPLYING_SETTINGS,
   ).action(aboutLetters(redriveLetters));
   addSettingFlags(
     addFilterFlags(
-      letters
-        .command('purge')
-        .description('delete letters for good; a preview without --execute')
-        .option('--all', 'all of them, instead of a filter')
-        .option(...EXECUTE)
-        .option('--json', 'as JSON lines, the last one the summary'),
+      addExecuteFlag(
+        letters
+          .command('purge')
+          .description('delete letters for good; a preview without --execute')
+          .option('--all', 'all of them, instead of a filter')
+          .option('--json', 'as JSON lines, the last one the summary'),
+      ),
     ),
     ['tablePrefix'],
   ).action(aboutLetters(purgeLetters));

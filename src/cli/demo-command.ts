@@ -19,6 +19,7 @@ function progressTo(isTerminal: boolean): (snapshot: DemoSnapshot) => void {
     if (isTerminal) return logUpdate(renderDemo(snapshot));
     const nowMs = systemClock.monotonicMs();
     if (nowMs - printedAtMs < LINE_EVERY_MS) return;
+    if (printedAtMs < 0) process.stderr.write(`live page: ${snapshot.pageUrl}\n`);
     printedAtMs = nowMs;
     process.stderr.write(`${renderDemoLine(snapshot)}\n`);
   };

@@ -11,13 +11,14 @@ import { ERASED_TABLES, type ErasedTable, SIMS_MAX } from '../repair/find-sim-it
 import { ErasedSims } from '../store/erased-sims.ts';
 import { tableNames } from '../store/tables.ts';
 import { systemClock, systemRandom } from '../time.ts';
+import { addExecuteFlag, type ExecuteFlag, sayPreview } from './execute-flag.ts';
 import { EXIT } from './exit-codes.ts';
 import { whole } from './numeric-flag.ts';
+import { terminalWidth } from './print-table.ts';
 import { addSettingFlags, configFrom, type SettingFlags } from './setting-flags.ts';
 import { textTable } from './text-table.ts';
 
-interface EraseFlags {
-  readonly execute?: boolean;
+interface EraseFlags extends ExecuteFlag {
   readonly settleMs: string;
   readonly json?: boolean;
 }
@@ -95,10 +96,12 @@ function print({ simSids, alreadyErased, isExecuted, erasure, elsewhere }: Repor
   const { lines } = textTable(
     [{ name: isExecuted ? 'erased' : 'to erase' }, { name: 'items', isRight: true }],
     ERASED_TABLES.map((table) => [NAMES[table], String(counts[table])]),
+    terminalWidth(),
   );
   const rest = textTable(
-    [{ name: 'is still in' }, { name: 'until' }],
+    [{ name: 'is still in' }, { name: 'until', widthMin: 16 }],
     elsewhere.map(({ where, until }) => [where, until]),
+    terminalWidth(),
   );
   const notes = [
     ...absentTables.map((table) => `there is no table ${table}: that projection is off`),
@@ -114,7 +117,7 @@ function print({ simSids, alreadyErased, isExecuted, erasure, elsewhere }: Repor
 
 function conclude({ isExecuted, erasure }: Report): void {
   if (!isExecuted) {
-    process.stderr.write('a preview: nothing was changed; --execute erases it for good\n');
+    sayPreview();
   } else if (!erasure.isComplete) {
     process.exitCode = EXIT.checkFailed;
     process.stderr.write(
@@ -147,18 +150,19 @@ async function erase(
 
 export function addEraseCommand(program: Command): void {
   addSettingFlags(
-    program
-      .command('erase-sim <sid...>')
-      .description(
-        'delete all that is stored of SIMs, and keep a replay from bringing it back (docs/erasure.md)',
-      )
-      .option('--execute', 'do it; without this it is a preview')
-      .option(
-        '--settle-ms <ms>',
-        'how long workers get to finish what they began before the tombstone',
-        SETTLE_MS_DEFAULT,
-      )
-      .option('--json', 'on one line'),
+    addExecuteFlag(
+      program
+        .command('erase-sim <sid...>')
+        .description(
+          'delete all that is stored of SIMs, and keep a replay from bringing it back; a preview without --execute (docs/erasure.md)',
+        )
+        .option(
+          '--settle-ms <ms>',
+          'how long workers get to finish what they began before the tombstone',
+          SETTLE_MS_DEFAULT,
+        )
+        .option('--json', 'on one line'),
+    ),
     ['tablePrefix', 'stream'],
   ).action(async (texts: string[], flags: EraseFlags & SettingFlags) => {
     try {

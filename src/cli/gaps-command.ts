@@ -6,13 +6,14 @@ import { toJson } from '../json.ts';
 import { createReader } from '../reader/index.ts';
 import { type Finding, findingsOf } from '../reconcile/gaps.ts';
 import type { AllSessions } from '../reconcile/reader.ts';
+import { shortDuration } from '../short-duration.ts';
 import { recordedGaps } from '../store/read-gaps.ts';
 import { tableNames } from '../store/tables.ts';
 import { systemClock } from '../time.ts';
 import { duration } from './duration-flag.ts';
 import { EXIT } from './exit-codes.ts';
 import { addSettingFlags, configFrom, type SettingFlags } from './setting-flags.ts';
-import { printable, shortDuration } from './text-table.ts';
+import { printable } from './text-table.ts';
 
 interface GapsOptions extends SettingFlags {
   readonly json?: boolean;

@@ -5,7 +5,6 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { createClients } from '../aws-clients.ts';
 import { onlyStreamOf } from '../config.ts';
-import { parseIsoTime } from '../decode/iso-time.ts';
 import { errorName, MeterError } from '../errors.ts';
 import { explain } from '../explain-error.ts';
 import { toJson } from '../json.ts';
@@ -13,6 +12,7 @@ import { type Fleet, generateFleet } from '../local/fleet.ts';
 import { FLEET_DEFAULTS, type FleetOptions } from '../local/fleet-options.ts';
 import { putRecords } from '../local/put-records.ts';
 import { systemClock, systemRandom, toIso } from '../time.ts';
+import { dayFlag } from './day-flag.ts';
 import { numeric, whole } from './numeric-flag.ts';
 import { addSettingFlags, configFrom } from './setting-flags.ts';
 
@@ -53,13 +53,8 @@ function checkTogether(flags: GenerateFlags): void {
 }
 
 function fleetOptions(flags: GenerateFlags): Partial<FleetOptions> {
-  const startAtMs = parseIsoTime(flags.startAt);
+  const startAtMs = dayFlag(flags.startAt, 'start-at', systemClock.wallMs());
   const hours = numeric(flags.hours, 'hours', 0.1, 10_000);
-  if (typeof startAtMs !== 'number')
-    throw new MeterError(
-      'usage',
-      `--start-at must be a time like 2026-03-01T00:00:00Z, not "${flags.startAt}".`,
-    );
   if (startAtMs + hours * 3_600_000 > systemClock.wallMs())
     throw new MeterError(
       'usage',
@@ -156,7 +151,11 @@ export function addGenerateCommand(program: Command): void {
     .option('--devices <count>', 'devices', String(defaults.devices))
     .option('--hours <count>', 'simulated span', String(defaults.hours))
     .option('--seed <number>', 'the same seed makes the same records', String(defaults.seed))
-    .option('--start-at <time>', 'start of the span', toIso(defaults.startAtMs))
+    .option(
+      '--start-at <time>',
+      'start of the span: a time, a day, yesterday or 7d (days ago)',
+      toIso(defaults.startAtMs),
+    )
     .option('--duplicates <share>', 'share of events delivered twice', String(defaults.duplicateRate))
     .option(
       '--disorder <minutes>',

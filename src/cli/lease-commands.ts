@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addExecuteFlag } from './execute-flag.ts';
 import { listLeases } from './leases-list.ts';
 import { releaseLeases } from './leases-release.ts';
 import { resetLease } from './leases-reset.ts';
@@ -7,46 +8,57 @@ import { aboutLeases } from './open-leases.ts';
 import { addSettingFlags } from './setting-flags.ts';
 
 const WATCH = ['--watch-ms <ms>', 'time between the two looks; default: 0.4 of the failover time'] as const;
-const YES = [
-  '--yes',
-  'do it; without it only what would be done is printed, or asked on a terminal',
-] as const;
 
 function addWriting(leases: Command): void {
   addSettingFlags(
-    leases
-      .command('release [shards...]')
-      .description('make leases nobody’s, so that other workers take them at once; a dry run without --yes')
-      .option('--owner <worker>', 'all unfinished leases of this worker instead')
-      .option(...YES)
-      .option('--json', 'as JSON lines'),
+    addExecuteFlag(
+      leases
+        .command('release [shards...]')
+        .description(
+          'make leases nobody’s, so that other workers take them at once; a preview without --execute',
+        )
+        .option('--owner <worker>', 'all unfinished leases of this worker instead')
+        .option('--json', 'as JSON lines'),
+    ),
     ['application'],
   ).action(aboutLeases(releaseLeases));
   addSettingFlags(
-    leases
-      .command('reset <shard>')
-      .description('move a shard’s checkpoint, also backwards; a dry run without --yes')
-      .requiredOption(
-        '--to <position>',
-        'TRIM_HORIZON, LATEST, a time like 2026-01-31T00:00:00Z, or a sequence number that counts as read',
-      )
-      .option(...YES)
-      .option('--force', 'also while a live worker holds the lease: it loses it with the same write')
-      .option(...WATCH)
-      .option('--json', 'as one JSON object'),
+    addExecuteFlag(
+      leases
+        .command('reset <shard>')
+        .description('move a shard’s checkpoint, also backwards; a preview without --execute')
+        .requiredOption(
+          '--to <position>',
+          'TRIM_HORIZON, LATEST, a time like 2026-01-31T00:00:00Z, or a sequence number that counts as read',
+        )
+        .option('--force', 'also while a live worker holds the lease: it loses it with the same write')
+        .option(...WATCH)
+        .option('--json', 'as one JSON object'),
+    ),
     ['application', 'stream', 'failoverTimeMs', 'dedupHorizonDays'],
   ).action(aboutLeases(resetLease));
+}
+
+function addTransfer(leases: Command): void {
   addSettingFlags(
     leases
-      .command('import <file>')
-      .description(
-        'put rows that `leases export` wrote into the table; - is standard input; a dry run without --yes',
-      )
-      .option(...YES)
-      .option('--replace', 'also rows that are there; they become nobody’s')
-      .option('--force', 'with --replace: also those that live workers hold')
-      .option(...WATCH)
-      .option('--json', 'as one JSON object'),
+      .command('export')
+      .description('every row as JSON lines, with all attributes')
+      .option('--out <file>', 'write here; default: standard output'),
+    ['application'],
+  ).action(aboutLeases(exportLeases));
+  addSettingFlags(
+    addExecuteFlag(
+      leases
+        .command('import <file>')
+        .description(
+          'put rows that `leases export` wrote into the table; - is standard input; a preview without --execute',
+        )
+        .option('--replace', 'also rows that are there; they become nobody’s')
+        .option('--force', 'with --replace: also those that live workers hold')
+        .option(...WATCH)
+        .option('--json', 'as one JSON object'),
+    ),
     ['application', 'failoverTimeMs'],
   ).action(aboutLeases(importLeases));
 }
@@ -65,11 +77,5 @@ export function addLeaseCommands(program: Command): void {
     ['application', 'stream', 'failoverTimeMs'],
   ).action(aboutLeases(listLeases));
   addWriting(leases);
-  addSettingFlags(
-    leases
-      .command('export')
-      .description('every row as JSON lines, with all attributes')
-      .option('--out <file>', 'write here; default: standard output'),
-    ['application'],
-  ).action(aboutLeases(exportLeases));
+  addTransfer(leases);
 }

@@ -1,21 +1,15 @@
 /** `leases list`: one row per lease. */
+import { shortShardId, streamOfLease } from '../fleet/lease-place.ts';
+import { lookAtLag } from '../fleet/shard-lags.ts';
 import { toJson } from '../json.ts';
 import { formatPosition, type LeaseReport, reportLeases, type TableRow, toStored } from '../leases/index.ts';
 import { mapLimit } from '../retry.ts';
-import { lagOf, lookAtShard } from '../source/look-at-shard.ts';
+import { shortDuration } from '../short-duration.ts';
 import { systemClock, toIso } from '../time.ts';
-import {
-  findLease,
-  type LeaseTable,
-  lookTwice,
-  openLeases,
-  shortShardId,
-  streamOfLease,
-  unreadFrom,
-  watchMsOf,
-} from './open-leases.ts';
+import { findLease, type LeaseTable, lookTwice, openLeases, watchMsOf } from './open-leases.ts';
+import { printTable } from './print-table.ts';
 import type { SettingFlags } from './setting-flags.ts';
-import { type Column, printable, shortDuration, textTable } from './text-table.ts';
+import { type Column, printable } from './text-table.ts';
 
 export interface ListOptions {
   readonly json?: boolean;
@@ -36,10 +30,9 @@ interface ListedLease extends LeaseReport {
 const LOOKS_MAX = 8;
 
 async function lagOfLease({ reader, config }: LeaseTable, { lease }: LeaseReport): Promise<Lag> {
-  const position = lease && unreadFrom(lease);
-  if (lease === undefined || position === undefined) return undefined;
-  const look = await lookAtShard(reader, streamOfLease(lease, config), lease.shardId, position);
-  return look.kind === 'refused' || look.kind === 'gone' ? look.kind : lagOf(look, systemClock.wallMs());
+  if (lease === undefined) return undefined;
+  const lag = await lookAtLag({ reader, clock: systemClock }, streamOfLease(lease, config), lease);
+  return lag === 'throttled' || lag === 'untold' ? undefined : lag;
 }
 
 const positionText = ({ lease }: LeaseReport): string => {
@@ -107,23 +100,14 @@ const jsonOf = ({ leaseKey, state, reason, stillForMs, lease, lag }: ListedLease
   startTimestampMs: lease?.ours.startTimestampMs ?? null,
 });
 
-function printTable(shown: readonly ListedLease[]): void {
+function printLeases(shown: readonly ListedLease[]): void {
   const columns = COLUMNS.filter(
     ({ isOptional, text }) => !isOptional || shown.some((report) => text(report) !== '-'),
   );
   const rows = shown.map((report) => columns.map(({ text }) => text(report)));
-  const { lines, hidden } = textTable(
-    columns,
-    rows,
-    process.stdout.isTTY ? process.stdout.columns : undefined,
-  );
-  process.stdout.write(`${lines.join('\n')}\n`);
+  printTable(columns, rows);
   for (const { leaseKey, reason } of shown)
     if (reason !== undefined) process.stderr.write(`${printable(leaseKey)} is unreadable: ${reason}\n`);
-  if (hidden.length > 0)
-    process.stderr.write(
-      `no room for: ${hidden.join(', ')} (a wider terminal, a pipe or --json shows all)\n`,
-    );
 }
 
 /** `4 leases: 3 running of 2 workers, 1 free`. */
@@ -175,6 +159,6 @@ export async function listLeases(
     for (const report of listed) process.stdout.write(`${toJson(jsonOf(report))}\n`);
     return;
   }
-  if (listed.length > 0) printTable(listed);
+  if (listed.length > 0) printLeases(listed);
   process.stderr.write(reports.length === 0 ? 'no leases\n' : `${summaryOf(reports, isAll)}\n`);
 }

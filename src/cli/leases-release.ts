@@ -2,14 +2,13 @@
 import { MeterError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { isFinished, type Lease, leaseIn, type TableRow } from '../leases/index.ts';
-import { isConfirmed } from './confirm.ts';
+import { type ExecuteFlag, sayPreview } from './execute-flag.ts';
 import { EXIT } from './exit-codes.ts';
 import { findLease, type LeaseTable, leaseChanged, openLeases } from './open-leases.ts';
 import type { SettingFlags } from './setting-flags.ts';
 
-export interface ReleaseOptions {
+export interface ReleaseOptions extends ExecuteFlag {
   readonly owner?: string;
-  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
@@ -70,8 +69,10 @@ export async function releaseLeases(
   const due = planned.filter(({ outcome }) => outcome === 'would release');
   const isJson = options.json ?? false;
   if (due.length === 0) return print(planned, isJson);
-  if (!options.yes) print(planned, isJson);
-  if (!(await isConfirmed(options))) return;
+  if (!options.execute) {
+    print(planned, isJson);
+    return sayPreview();
+  }
   const done: { lease: Lease; outcome: Outcome }[] = [];
   for (const { lease, outcome } of planned)
     done.push({ lease, outcome: outcome === 'would release' ? await release(table, lease) : outcome });

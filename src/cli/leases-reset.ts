@@ -1,6 +1,7 @@
 /** `leases reset`: moves a shard's checkpoint, also backwards. */
 import { parseIsoTime } from '../decode/iso-time.ts';
 import { MeterError } from '../errors.ts';
+import { streamOfLease } from '../fleet/lease-place.ts';
 import { toJson } from '../json.ts';
 import {
   type CheckpointMove,
@@ -12,25 +13,16 @@ import {
   reportLeases,
   toStored,
 } from '../leases/index.ts';
+import { shortDuration } from '../short-duration.ts';
 import { lookAtShard } from '../source/look-at-shard.ts';
 import type { StartPosition } from '../source/start-position.ts';
 import { systemClock, toIso } from '../time.ts';
-import { isConfirmed } from './confirm.ts';
-import {
-  findLease,
-  type LeaseTable,
-  leaseChanged,
-  lookTwice,
-  openLeases,
-  streamOfLease,
-  watchMsOf,
-} from './open-leases.ts';
+import { type ExecuteFlag, sayPreview } from './execute-flag.ts';
+import { findLease, type LeaseTable, leaseChanged, lookTwice, openLeases, watchMsOf } from './open-leases.ts';
 import type { SettingFlags } from './setting-flags.ts';
-import { shortDuration } from './text-table.ts';
 
-export interface ResetOptions {
+export interface ResetOptions extends ExecuteFlag {
   readonly to: string;
-  readonly yes?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
   readonly watchMs?: string;
@@ -160,7 +152,7 @@ interface Plan {
 
 function print(
   { lease, move, fromMs, warnings }: Plan,
-  { json, yes }: ResetOptions,
+  { json, execute }: ResetOptions,
   horizonDays: number,
 ): void {
   const wallMs = systemClock.wallMs();
@@ -170,7 +162,7 @@ function print(
     const from = toStored(lease.checkpoint);
     const readsFrom = fromMs === undefined ? null : toIso(fromMs);
     process.stdout.write(
-      `${toJson({ leaseKey: lease.leaseKey, owner: lease.owner ?? null, from, to, readsFrom, warnings, isApplied: yes ?? false })}\n`,
+      `${toJson({ leaseKey: lease.leaseKey, owner: lease.owner ?? null, from, to, readsFrom, warnings, isExecuted: execute ?? false })}\n`,
     );
     return;
   }
@@ -201,9 +193,9 @@ export async function resetLease(shard: string, options: ResetOptions & SettingF
     await refuseLiveOwner(table, lease, watchMs);
   const fromMs = await readFromMs(table, lease, move);
   const warnings = warningsOf(lease, move, fromMs, systemClock.wallMs(), dedupHorizonDays);
-  if (!options.json || !options.yes)
-    print({ lease, move, fromMs, warnings }, { ...options, yes: false }, dedupHorizonDays);
-  if (!(await isConfirmed(options))) return;
+  if (!options.json || !options.execute)
+    print({ lease, move, fromMs, warnings }, { ...options, execute: false }, dedupHorizonDays);
+  if (!options.execute) return sayPreview();
   await moveCheckpoint(table, lease, move, isForced);
   if (options.json) print({ lease, move, fromMs, warnings }, options, dedupHorizonDays);
   process.stderr.write(`moved; the next worker that takes ${lease.leaseKey} reads from there\n`);

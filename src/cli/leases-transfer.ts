@@ -13,12 +13,11 @@ import {
   type TableRow,
   understand,
 } from '../leases/index.ts';
-import { isConfirmed } from './confirm.ts';
+import { type ExecuteFlag, sayPreview } from './execute-flag.ts';
 import { type LeaseTable, lookTwice, openLeases, watchMsOf } from './open-leases.ts';
 import type { SettingFlags } from './setting-flags.ts';
 
-export interface ImportOptions {
-  readonly yes?: boolean;
+export interface ImportOptions extends ExecuteFlag {
   readonly replace?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -145,14 +144,15 @@ export async function importLeases(file: string, options: ImportOptions & Settin
     process.stdout.write(
       `table ${table.tableName}: ${counts.create} row(s) to create, ${counts.replace} to replace, ${counts.same} there already${foreign > 0 ? `; ${foreign} of them no readable lease, taken as they are` : ''}\n`,
     );
-  const isDone = await isConfirmed(options);
+  const isExecuted = options.execute ?? false;
   const put = options.replace && options.force ? writeByForce : write;
-  const refused = isDone ? await put(table, plan, items) : [];
-  if (options.json) process.stdout.write(`${toJson({ ...counts, isApplied: isDone, changed: refused })}\n`);
+  const refused = isExecuted ? await put(table, plan, items) : [];
+  if (options.json) process.stdout.write(`${toJson({ ...counts, isExecuted, changed: refused })}\n`);
   if (refused.length > 0)
     throw new MeterError(
       'lease-changed',
       `${some(refused)} changed meanwhile and stayed as they are; the other rows are stored. Look (\`supersim-meter leases\`) and import again.`,
     );
-  if (isDone) process.stderr.write('stored\n');
+  if (isExecuted) process.stderr.write('stored\n');
+  else sayPreview();
 }

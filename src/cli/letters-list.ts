@@ -4,8 +4,9 @@ import { toJson } from '../json.ts';
 import { chosenLetters, fullShardId, leaseKeyOf } from '../repair/letter-filter.ts';
 import { type DeadLetterHead, GAP_REASON } from '../store/dead-letter-item.ts';
 import { type FilterFlags, filterOf, letterJson, limitOf, withRepair } from './letter-flags.ts';
+import { printTable } from './print-table.ts';
 import type { SettingFlags } from './setting-flags.ts';
-import { type Column, textTable } from './text-table.ts';
+import type { Column } from './text-table.ts';
 
 /** Rows aligned together: a table of millions is never held whole. */
 const ROWS_PER_BLOCK = 1_000;
@@ -31,12 +32,8 @@ const rowOf = (head: DeadLetterHead): string[] => [
   head.reason === GAP_REASON ? '-' : `${head.rawBytes}${head.rawEncoding === undefined ? ' (not kept)' : ''}`,
 ];
 
-function printBlock(heads: readonly DeadLetterHead[], isFirst: boolean): void {
-  const widthMax = process.stdout.isTTY ? process.stdout.columns : undefined;
-  const { lines, hidden } = textTable(COLUMNS, heads.map(rowOf), widthMax);
-  process.stdout.write(`${lines.slice(isFirst ? 0 : 1).join('\n')}\n`);
-  if (isFirst && hidden.length > 0) process.stderr.write(`no room for: ${hidden.join(', ')}\n`);
-}
+const printBlock = (heads: readonly DeadLetterHead[], isFirst: boolean): void =>
+  printTable(COLUMNS, heads.map(rowOf), { isMore: !isFirst });
 
 /** Lists letters, never their bytes. */
 export async function listLetters(
@@ -55,7 +52,9 @@ export async function listLetters(
       block = [];
     }
     if (block.length > 0) printBlock(block, count === block.length);
-    process.stderr.write(`${count} dead letter${count === 1 ? '' : 's'}\n`);
+    const hint =
+      count > 0 && !options.json ? '; `supersim-meter dead-letters reasons` says why in words' : '';
+    process.stderr.write(`${count} dead letter${count === 1 ? '' : 's'}${hint}\n`);
   });
 }
 

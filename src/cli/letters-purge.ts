@@ -4,13 +4,15 @@ import { toJson } from '../json.ts';
 import { chosenLetters, type LetterFilter, leaseKeyOf } from '../repair/letter-filter.ts';
 import { mapLimit } from '../retry.ts';
 import type { DeadLetterHead } from '../store/dead-letter-item.ts';
+import { type ExecuteFlag, sayPreview } from './execute-flag.ts';
 import { EXIT } from './exit-codes.ts';
 import { type FilterFlags, filterOf, limitOf, withRepair } from './letter-flags.ts';
 import type { SettingFlags } from './setting-flags.ts';
 import { stopOnSignal } from './stop-on-signal.ts';
 
 export type PurgeFlags = FilterFlags &
-  SettingFlags & { readonly all?: boolean; readonly execute?: boolean; readonly json?: boolean };
+  SettingFlags &
+  ExecuteFlag & { readonly all?: boolean; readonly json?: boolean };
 
 const DELETES_AT_ONCE = 8;
 const LETTERS_PER_ROUND = 200;
@@ -77,7 +79,7 @@ export async function purgeLetters(options: PurgeFlags): Promise<void> {
     }
     if (!stopping.aborted) await purge(round);
     counts.print(isExecuted, isJson);
-    if (!isExecuted) process.stderr.write('a preview: nothing was changed; --execute does it\n');
+    if (!isExecuted) sayPreview();
     if (stopping.aborted) process.exitCode = EXIT.failed;
   });
 }

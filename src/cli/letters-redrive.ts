@@ -3,13 +3,13 @@ import { toJson } from '../json.ts';
 import { chosenLetters, leaseKeyOf } from '../repair/letter-filter.ts';
 import { Redrive, type RedrivenLetter, RedriveSummary } from '../repair/redrive.ts';
 import { sum } from '../tally.ts';
+import { type ExecuteFlag, sayPreview } from './execute-flag.ts';
 import { EXIT } from './exit-codes.ts';
 import { type FilterFlags, filterOf, limitOf, withRepair } from './letter-flags.ts';
 import type { SettingFlags } from './setting-flags.ts';
 import { stopOnSignal } from './stop-on-signal.ts';
 
-export type RedriveFlags = FilterFlags &
-  SettingFlags & { readonly execute?: boolean; readonly json?: boolean };
+export type RedriveFlags = FilterFlags & SettingFlags & ExecuteFlag & { readonly json?: boolean };
 
 const DAY_MS = 86_400_000;
 
@@ -76,7 +76,7 @@ export async function redriveLetters(options: RedriveFlags): Promise<void> {
     const isStopped = stopping.aborted;
     if (options.json) process.stdout.write(`${toJson(summaryJson(summary, isExecuted, isStopped))}\n`);
     else process.stdout.write(`${summaryLines(summary, isExecuted).join('\n')}\n`);
-    if (!isExecuted) process.stderr.write('a preview: nothing was changed; --execute does it\n');
+    if (!isExecuted) sayPreview();
     if (!isStopped) return;
     process.stderr.write('stopped before the last letter: repeat it, nothing counts twice\n');
     process.exitCode = EXIT.failed;

@@ -3,10 +3,10 @@ import { createClients } from '../aws-clients.ts';
 import type { Config } from '../config.ts';
 import { MeterError } from '../errors.ts';
 import { explain } from '../explain-error.ts';
+import { WATCH_SHARE } from '../fleet/fleet-watch.ts';
+import { shortShardId } from '../fleet/lease-place.ts';
 import { type EarlierLook, type Lease, LeaseAdmin, leaseIn, type TableRow } from '../leases/index.ts';
 import { KinesisReader } from '../source/kinesis-reader.ts';
-import { streamNameOf } from '../source/list-streams.ts';
-import type { ReadPosition } from '../source/start-position.ts';
 import { tableNames } from '../store/tables.ts';
 import { systemClock } from '../time.ts';
 import { configFrom, type SettingFlags } from './setting-flags.ts';
@@ -42,8 +42,6 @@ export const aboutLeases =
     }
   };
 
-/** Owners renew every third of the failover time: within this they must have done so. */
-const WATCH_SHARE = 0.4;
 const WATCH_MAX_MS = 600_000;
 
 /** How long to wait between two looks. @throws MeterError `usage`. Unit: ms. */
@@ -73,9 +71,6 @@ export async function lookTwice({ admin }: LeaseTable, watchMs: number): Promise
   const elapsedMs = Math.floor(systemClock.monotonicMs() - startedAtMs);
   return { rows: await admin.rows(), earlier: { rows: before, elapsedMs } };
 }
-
-/** `shardId-000000000012` → 12; other names as they are. */
-export const shortShardId = (shardId: string): string => shardId.replace(/^shardId-0*(?=\d)/, '');
 
 /** The lease of a shard, given by its key, its id or the id's number.
  *  @throws MeterError `not-found`; `usage` when several streams have such a shard. */
@@ -108,15 +103,3 @@ export const leaseChanged = ({ leaseKey }: Lease): MeterError =>
     'lease-changed',
     `The lease "${leaseKey}" changed while it was being changed here. Look at it (\`supersim-meter leases\`) and try again.`,
   );
-
-/** The stream a lease is of. */
-export const streamOfLease = ({ streamId }: Lease, { stream }: Config): string =>
-  streamId === undefined ? stream : streamNameOf(streamId);
-
-/** Where the next unread record is; undefined when there is none or the row does not tell. */
-export function unreadFrom({ checkpoint, ours }: Lease): ReadPosition | undefined {
-  if (checkpoint === 'SHARD_END') return undefined;
-  if (checkpoint === 'TRIM_HORIZON') return checkpoint;
-  if (typeof checkpoint === 'object') return { afterSequenceNumber: checkpoint.sequenceNumber };
-  return ours.startTimestampMs === undefined ? undefined : { timestampMs: ours.startTimestampMs };
-}

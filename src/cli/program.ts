@@ -1,15 +1,19 @@
 import { Command, CommanderError } from 'commander';
 import { MeterError } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { addCompletionCommand } from './completion-command.ts';
 import { addConfigCommand } from './config-command.ts';
 import { addDeadLetterCommands } from './dead-letter-commands.ts';
 import { addDemoCommand } from './demo-command.ts';
+import { addDoctorCommand } from './doctor-command.ts';
 import { addEraseCommand } from './erase-command.ts';
 import { addEstimateCommand } from './estimate-command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { addGapsCommand } from './gaps-command.ts';
 import { addGenerateCommand } from './generate-command.ts';
 import { addHealthCommand } from './health-command.ts';
+import { addExamples } from './help-examples.ts';
+import { addLagCommand } from './lag-command.ts';
 import { addLeaseCommands } from './lease-commands.ts';
 import { addLocalCommand } from './local-command.ts';
 import { addProvisionCommand } from './provision-command.ts';
@@ -18,6 +22,37 @@ import { addReconcileCommand } from './reconcile-command.ts';
 import { addReplayCommand } from './replay-command.ts';
 import { addRunCommand } from './run-command.ts';
 import { addSessionCommands } from './session-commands.ts';
+import { addSimsCommand } from './sims-command.ts';
+import { addTopCommand } from './top-command.ts';
+import { addUsageCommand } from './usage-command.ts';
+
+type AddCommand = (program: Command) => void;
+
+/** The commands as `--help` lists them, by what somebody wants. */
+const GROUPS: readonly (readonly [string, readonly AddCommand[]])[] = [
+  ['Count:', [addRunCommand]],
+  [
+    'See whether all is well:',
+    [addDoctorCommand, addLagCommand, addTopCommand, addLeaseCommands, addHealthCommand, addConfigCommand],
+  ],
+  [
+    'See what was counted:',
+    [addUsageCommand, addSessionCommands, addSimsCommand, addReconcileCommand, addGapsCommand],
+  ],
+  ['Repair:', [addDeadLetterCommands, addReplayCommand, addEraseCommand]],
+  [
+    'Try it and plan:',
+    [
+      addDemoCommand,
+      addLocalCommand,
+      addProvisionCommand,
+      addGenerateCommand,
+      addPutCommand,
+      addEstimateCommand,
+      addCompletionCommand,
+    ],
+  ],
+];
 
 export function buildProgram(): Command {
   const program = new Command('supersim-meter')
@@ -31,22 +66,12 @@ export function buildProgram(): Command {
         write(`supersim-meter: ${text.replace(/^error: /, '').trimEnd()} [usage]\n`),
     })
     .exitOverride();
-  addDemoCommand(program);
-  addRunCommand(program);
-  addLocalCommand(program);
-  addProvisionCommand(program);
-  addGenerateCommand(program);
-  addPutCommand(program);
-  addSessionCommands(program);
-  addDeadLetterCommands(program);
-  addReplayCommand(program);
-  addReconcileCommand(program);
-  addGapsCommand(program);
-  addLeaseCommands(program);
-  addEraseCommand(program);
-  addHealthCommand(program);
-  addConfigCommand(program);
-  addEstimateCommand(program);
+  for (const [heading, add] of GROUPS) {
+    program.commandsGroup(heading);
+    for (const addCommand of add) addCommand(program);
+  }
+  program.addHelpCommand(new Command('help').argument('[command]').description('display help for a command'));
+  addExamples(program);
   return program;
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Config, streamsOf } from '../config.ts';
 import { MeterError } from '../errors.ts';
 import { explain } from '../explain-error.ts';
@@ -13,6 +13,7 @@ import {
 import type { WouldChange } from '../repair/would-change.ts';
 import { systemClock, toIso } from '../time.ts';
 import { APPLYING_SETTINGS } from './dead-letter-commands.ts';
+import { addExecuteFlag, type ExecuteFlag, sayPreview } from './execute-flag.ts';
 import { EXIT } from './exit-codes.ts';
 import { withRepair } from './letter-flags.ts';
 import { whole } from './numeric-flag.ts';
@@ -25,12 +26,11 @@ import { optionalTime, timeFlag } from './time-flag.ts';
 const DAY_MS = 86_400_000;
 const SIM_SID = /^HS[0-9a-f]{32}$/i;
 
-export interface ReplayFlags extends SettingFlags {
+export interface ReplayFlags extends SettingFlags, ExecuteFlag {
   readonly from: string;
   readonly to?: string;
   readonly sim?: readonly string[];
   readonly recordsPerSecond?: string;
-  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -87,7 +87,7 @@ const reportOf = (
   changes: WouldChange | undefined,
 ): ReplayReport => ({
   end,
-  isDryRun: changes !== undefined,
+  isExecuted: changes === undefined,
   from: toIso(fromMs),
   to: toIso(toMs),
   shards,
@@ -99,7 +99,7 @@ const reportOf = (
 async function run(flags: ReplayFlags): Promise<void> {
   await withRepair(flags, async (parts, config) => {
     const options = optionsOf(flags, config);
-    const dry = flags.dryRun ? await parts.openDryStore() : undefined;
+    const dry = flags.execute ? undefined : await parts.openDryStore();
     const sessions = dry?.sessions ?? (await parts.openStore());
     const tally = new ReplayTally();
     const view = progressOn(process.stderr, parts.clock);
@@ -107,6 +107,7 @@ async function run(flags: ReplayFlags): Promise<void> {
     const deps = { ...parts, kinesis, sessions, tally, onProgress: view.show };
     const result = await replay(deps, options, stopOnSignal(), parts.closing.signal).finally(view.clear);
     print(reportOf(result, options, tally, dry?.changes), flags.json ?? false);
+    if (dry) sayPreview();
     if (result.end === 'done') return;
     if (result.end === 'stalled')
       throw new MeterError(
@@ -121,25 +122,27 @@ async function run(flags: ReplayFlags): Promise<void> {
 /** Registers `replay`. */
 export function addReplayCommand(program: Command): void {
   addSettingFlags(
-    program
-      .command('replay')
-      .description(
-        'read the stream again over a span of time, without leases, and count what is not counted yet',
-      )
-      .requiredOption('--from <time>', 'records that arrived at or after it, or TRIM_HORIZON')
-      .option('--to <time>', 'records that arrived before it; default: now')
-      .option(
-        '--sim <sid>',
-        'only events of this SIM; may be repeated',
-        (sid: string, sids: string[]) => [...sids, sid],
-        [],
-      )
-      .option('--dry-run', 'write nothing, and say what would change')
-      .option(
-        '--records-per-second <count>',
-        `most records of each shard; its reads are shared with the workers; default ${RECORDS_PER_SECOND_DEFAULT}`,
-      )
-      .option('--json', 'as one JSON object'),
+    addExecuteFlag(
+      program
+        .command('replay')
+        .description(
+          'read the stream again over a span of time, without leases, and count what is not counted yet; a preview without --execute',
+        )
+        .requiredOption('--from <time>', 'records that arrived at or after it, or TRIM_HORIZON')
+        .option('--to <time>', 'records that arrived before it; default: now')
+        .option(
+          '--sim <sid>',
+          'only events of this SIM; may be repeated',
+          (sid: string, sids: string[]) => [...sids, sid],
+          [],
+        )
+        .option(
+          '--records-per-second <count>',
+          `most records of each shard; its reads are shared with the workers; default ${RECORDS_PER_SECOND_DEFAULT}`,
+        )
+        .addOption(new Option('--dry-run').hideHelp().conflicts('execute'))
+        .option('--json', 'as one JSON object'),
+    ),
     ['stream', ...APPLYING_SETTINGS],
   ).action(async (flags: ReplayFlags) => {
     try {

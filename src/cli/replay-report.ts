@@ -2,11 +2,12 @@
 import type { ReplayResult } from '../repair/replay.ts';
 import type { ReplayTally } from '../repair/replay-tally.ts';
 import type { WouldChangeSummary } from '../repair/would-change.ts';
+import { terminalWidth } from './print-table.ts';
 import { textTable } from './text-table.ts';
 
 export type ReplayReport = ReplayResult &
   ReturnType<ReplayTally['summary']> & {
-    readonly isDryRun: boolean;
+    readonly isExecuted: boolean;
     /** ISO 8601. */
     readonly from: string;
     readonly to: string;
@@ -40,7 +41,7 @@ function changeLines({ isExact, events, sessions, totalBytes, countedBytes, top 
     { name: 'total bytes', isRight: true },
     { name: 'window bytes', isRight: true },
   ];
-  return [...lines, ...textTable(columns, rows).lines];
+  return [...lines, ...textTable(columns, rows, terminalWidth()).lines];
 }
 
 /** For people. */
@@ -48,7 +49,7 @@ export function replayLines(report: ReplayReport): readonly string[] {
   const { ignoredByReason, deadLetteredByReason, wouldChange } = report;
   const [ignored, poison] = [reasonsOf(ignoredByReason), reasonsOf(deadLetteredByReason)];
   return [
-    `${report.isDryRun ? 'dry run: ' : ''}${report.from} to ${report.to}: ${report.shardsDone} of ${report.shards} shards, ${count(report.records)} records`,
+    `${report.isExecuted ? '' : 'preview: '}${report.from} to ${report.to}: ${report.shardsDone} of ${report.shards} shards, ${count(report.records)} records`,
     `read ${count(report.read)} = applied ${count(report.applied)} + duplicate ${count(report.duplicate)} + ignored ${count(report.ignored)} + dead-lettered ${count(report.deadLettered)} + not asked for ${count(report.notAskedFor)}`,
     ...(ignored ? [`ignored: ${ignored}`] : []),
     ...(poison ? [`dead-lettered, counted and not stored again: ${poison}`] : []),

@@ -1,7 +1,9 @@
 /** `run --processes N`: the supervisor's process. */
 import { availableParallelism } from 'node:os';
+import { createClients } from '../aws-clients.ts';
 import type { Config, EffectiveConfig } from '../config.ts';
 import { toJson } from '../json.ts';
+import { pageMaker } from '../open-page.ts';
 import { captureWarnings } from '../ops/capture-warnings.ts';
 import { httpDoor } from '../ops/door.ts';
 import { createLog, type FlushableLog } from '../ops/pino-log.ts';
@@ -11,6 +13,8 @@ import { systemClock, systemRandom } from '../time.ts';
 import { VERSION } from '../version.ts';
 import { EXIT } from './exit-codes.ts';
 import { SIGNALS } from './signals.ts';
+
+const SYSTEM = { clock: systemClock, random: systemRandom };
 
 /** How many workers to run. */
 export const processesOf = ({ processes }: Pick<Config, 'processes'>): number =>
@@ -54,8 +58,7 @@ export async function runSupervisor(
   const [, mainFile = '', ...args] = process.argv;
   const supervisor = new Supervisor(
     {
-      clock: systemClock,
-      random: systemRandom,
+      ...SYSTEM,
       log,
       fork: forkMain(mainFile, (number) => [...args, '--process-number', String(number)]),
     },
@@ -68,7 +71,12 @@ export async function runSupervisor(
     },
   );
   // Before the first process: an address that is taken ends the run before it has done anything.
-  const door = await httpDoor(config.http, log)?.open(supervisor.view());
+  const openPage = pageMaker(
+    config,
+    { ...SYSTEM, environment: process.env, createClients },
+    { place: 'processes' },
+  );
+  const door = await httpDoor(config.http, log, openPage)?.open(supervisor.view());
   listenForSignals(supervisor, log);
   log.info('supervisor.started', 'running several workers', { count: processes, version: VERSION });
   const { exitCode, end, totals } = await supervisor.run();

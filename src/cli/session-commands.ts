@@ -5,14 +5,18 @@ import { explain } from '../explain-error.ts';
 import { toJson, toPlain } from '../json.ts';
 import { getSession, type SessionItem, scanSessions, sessionsOfSim } from '../store/read-sessions.ts';
 import { tableNames } from '../store/tables.ts';
-import { addSettingFlags, configFrom } from './setting-flags.ts';
+import { printTable } from './print-table.ts';
+import { addSettingFlags, configFrom, type SettingFlags } from './setting-flags.ts';
+import { simSid } from './sim-sid.ts';
+import type { Column } from './text-table.ts';
 
-type Options = { json?: boolean; sim?: string; tablePrefix?: string };
+interface Options extends SettingFlags {
+  readonly json?: boolean;
+  readonly sim?: string;
+}
 
-const open = (options: Options) => {
-  const { config } = configFrom(
-    options.tablePrefix === undefined ? {} : { tablePrefix: options.tablePrefix },
-  );
+const open = ({ tablePrefix }: Options) => {
+  const { config } = configFrom(tablePrefix === undefined ? {} : { tablePrefix });
   return { client: createClients().data, tableName: tableNames(config).sessions };
 };
 
@@ -20,39 +24,41 @@ const print = (item: SessionItem, indent?: number): void => {
   process.stdout.write(`${toJson(toPlain(item), indent)}\n`);
 };
 
-const COLUMNS = [
-  'data_session_sid',
-  'status',
-  'started_at',
-  'total_bytes',
-  'missing_bytes',
-  'event_count',
-] as const;
-const WIDTHS = [34, 6, 24, 14, 13, 11] as const;
+/** Rows aligned together: a table of millions is never held whole. */
+const ROWS_PER_BLOCK = 1_000;
 
-const printRow = (cells: readonly unknown[]): void => {
-  process.stdout.write(
-    `${cells
-      .map((cell, at) => String(cell ?? '-').padEnd(WIDTHS[at] ?? 0))
-      .join('  ')
-      .trimEnd()}\n`,
-  );
-};
+/** Attributes of the item, by their names. */
+const COLUMNS: readonly Column[] = [
+  { name: 'data_session_sid' },
+  { name: 'sim_sid', widthMin: 12 },
+  { name: 'status' },
+  { name: 'started_at', widthMin: 12 },
+  { name: 'total_bytes', isRight: true },
+  { name: 'missing_bytes', isRight: true },
+  { name: 'event_count', isRight: true },
+];
+
+function rowOf(item: SessionItem): string[] {
+  const plain = toPlain(item) as Record<string, unknown>;
+  return COLUMNS.map(({ name }) => String(plain[name] ?? '-'));
+}
 
 async function list(options: Options): Promise<void> {
+  const sim = options.sim === undefined ? undefined : simSid(options.sim);
   const { client, tableName } = open(options);
-  const items = options.sim ? sessionsOfSim(client, tableName, options.sim) : scanSessions(client, tableName);
+  const items = sim === undefined ? scanSessions(client, tableName) : sessionsOfSim(client, tableName, sim);
   let count = 0;
+  let block: string[][] = [];
   for await (const item of items) {
-    if (count === 0 && !options.json) printRow(COLUMNS);
     count += 1;
     if (options.json) print(item);
-    else {
-      const plain = toPlain(item) as Record<string, unknown>;
-      printRow(COLUMNS.map((column) => plain[column]));
-    }
+    else block.push(rowOf(item));
+    if (block.length < ROWS_PER_BLOCK) continue;
+    printTable(COLUMNS, block, { isMore: count > block.length });
+    block = [];
   }
-  if (count === 0) process.stderr.write('no sessions\n');
+  if (block.length > 0) printTable(COLUMNS, block, { isMore: count > block.length });
+  process.stderr.write(count === 0 ? 'no sessions\n' : `${count} session${count === 1 ? '' : 's'}\n`);
 }
 
 async function get(sid: string, options: Options): Promise<void> {
@@ -71,16 +77,18 @@ async function exportSessions(options: Options): Promise<void> {
   for await (const item of scanSessions(client, tableName)) print(item);
 }
 
+/** Turns what AWS throws into a sentence. */
+const reading =
+  <A extends unknown[]>(task: (...args: A) => Promise<void>) =>
+  async (...args: A): Promise<void> => {
+    try {
+      await task(...args);
+    } catch (error) {
+      throw explain(error, 'reading the sessions table');
+    }
+  };
+
 export function addSessionCommands(program: Command): void {
-  const reading =
-    <A extends unknown[]>(task: (...args: A) => Promise<void>) =>
-    async (...args: A): Promise<void> => {
-      try {
-        await task(...args);
-      } catch (error) {
-        throw explain(error, 'reading the sessions table');
-      }
-    };
   const sessions = program.command('sessions').description('look at session items');
   addSettingFlags(
     sessions.command('get <sid>').description('print one session').option('--json', 'on one line'),

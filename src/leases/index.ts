@@ -25,6 +25,7 @@ export type {
 } from './dependencies.ts';
 export { DynamoLeaseStore } from './dynamo-lease-store.ts';
 export type { FleetCounts, FleetLeaseState } from './fleet-counts.ts';
+export { coveredRanges, findHoles } from './hash-coverage.ts';
 export type {
   CheckpointOutcome,
   FinishOutcome,
@@ -56,8 +57,14 @@ export {
   understand,
 } from './lease-admin.ts';
 export type { LeaseEvent, LeaseEventName } from './lease-events.ts';
+export { OTHER_ENTITY } from './lease-item.ts';
 export { type EarlierLook, type LeaseReport, type LeaseState, reportLeases } from './lease-report.ts';
 export { formatRow, type ParsedRows, parseRows, type TableItem } from './lease-rows.ts';
 export type { LeaseListing, LeaseStore, LeaseWrite, UnreadableRow } from './lease-store.ts';
 export type { HeldLeaseSnapshot } from './shard-runs.ts';
-export { LeaseTableError, type LeaseTableProblem } from './table-check.ts';
+export {
+  LeaseTableError,
+  type LeaseTableProblem,
+  refuseForeignTable,
+  refuseLiveKcl3,
+} from './table-check.ts';

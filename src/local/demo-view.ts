@@ -5,6 +5,8 @@ export interface DemoSnapshot {
   readonly elapsedS: number;
   readonly durationS: number;
   readonly engines: string;
+  /** Where the live page is. */
+  readonly pageUrl: string;
   readonly produced: number;
   readonly totals: WorkerTotals;
   readonly eventsPerSecond: number;
@@ -32,6 +34,7 @@ export function renderDemo(view: DemoSnapshot): string {
   );
   return [
     `supersim-meter demo · ${Math.round(view.elapsedS)} s of about ${view.durationS} s · ${view.engines}`,
+    `  live page ${view.pageUrl}`,
     '',
     `  events    ${count(view.produced)} produced · ${count(totals.read)} read · ${count(Math.round(view.eventsPerSecond))}/s`,
     `            ${count(totals.applied)} applied · ${count(totals.duplicate)} duplicates · ${count(totals.ignored)} ignored · ${count(totals.deadLettered)} dead letters`,

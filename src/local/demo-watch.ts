@@ -1,4 +1,5 @@
 /** Watches the demo: asks the workers, counts sessions, and makes the snapshot that is shown. */
+import type { ShapedHappening } from '../page/shapes.ts';
 import type { Clock } from '../time.ts';
 import type { DemoSnapshot } from './demo-view.ts';
 import type { DemoWorker, WorkerTotals } from './demo-worker.ts';
@@ -14,6 +15,7 @@ export interface DemoWatchDeps {
   readonly readSessions: () => Promise<readonly Readonly<Record<string, unknown>>[]>;
   readonly engineNames: () => string;
   readonly produced: () => number;
+  readonly pageUrl: () => string;
   readonly onProgress: (snapshot: DemoSnapshot) => void;
 }
 
@@ -21,6 +23,8 @@ export class DemoWatch {
   private readonly deps: DemoWatchDeps;
   private readonly startedAtMs: number;
   private readonly happenings: string[] = [];
+  /** The same for the page. */
+  readonly told: ShapedHappening[] = [];
   private readonly shardsSeen = new Set<string>();
   private readonly rates: { atMs: number; read: number }[] = [];
   private sessions = { open: 0, ended: 0, bytes: 0n };
@@ -37,6 +41,7 @@ export class DemoWatch {
   /** Notes what was done to the fleet. */
   say(text: string): void {
     this.happenings.push(`${Math.round(this.elapsedMs() / 1000)} s  ${text}`);
+    this.told.push({ atMs: this.deps.clock.wallMs(), kind: 'warn', text: `demo: ${text}` });
   }
 
   elapsedMs(): number {
@@ -90,6 +95,7 @@ export class DemoWatch {
       elapsedS: this.elapsedMs() / 1000,
       durationS: this.deps.durationS,
       engines: this.deps.engineNames(),
+      pageUrl: this.deps.pageUrl(),
       produced: this.deps.produced(),
       totals,
       eventsPerSecond: first && seconds > 0 ? (totals.read - first.read) / seconds : 0,

@@ -1,6 +1,8 @@
 /** A worker process of the demo, seen from outside: its log line tells its address, `/state` the rest. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { MetricsSnapshot } from '../ops/metrics.ts';
+import type { WorkerReport } from '../page/worker-report.ts';
 import type { Clock } from '../time.ts';
 
 export interface WorkerTotals {
@@ -28,11 +30,20 @@ const NOTHING: State = {
 };
 const ASK_TIMEOUT_MS = 1_000;
 
+/** JSON holds them as text or number. */
+const withBigInts = (totals: MetricsSnapshot): MetricsSnapshot => ({
+  ...totals,
+  downloadBytes: BigInt(totals.downloadBytes),
+  uploadBytes: BigInt(totals.uploadBytes),
+});
+
 export class DemoWorker {
   readonly name: string;
   /** What it last said of itself; after a kill, what it said before. */
   state: State = NOTHING;
   isKilled = false;
+  /** What it last told the page; undefined before it did. */
+  report: WorkerReport | undefined;
   /** The last error line it logged, to show when it dies unasked. */
   lastError = '';
   private readonly child: ChildProcess;
@@ -77,20 +88,45 @@ export class DemoWorker {
     }
   }
 
+  /** Asks for what it tells the page; keeps the last when it does not answer. */
+  async lookForPage(): Promise<void> {
+    if (!this.address || this.isKilled || this.report?.isGone) return;
+    const deadline = this.clock.timeout(ASK_TIMEOUT_MS);
+    try {
+      const response = await fetch(`http://${this.address}/api/workers`, { signal: deadline.signal });
+      const [report] = (await response.json()) as (WorkerReport | undefined)[];
+      if (report && !this.isKilled) this.report = { ...report, totals: withBigInts(report.totals) };
+    } catch {
+      // As with `look`.
+    } finally {
+      deadline.cancel();
+    }
+  }
+
   /** kill -9: no goodbye. */
   async kill(): Promise<void> {
     this.isKilled = true;
     this.child.kill('SIGKILL');
     await this.closed;
     this.state = { ...this.state, shards: [] };
+    this.leave(this.report?.totals);
   }
 
   /** SIGTERM, or for a draining worker simply its end; takes the totals it prints last. Resolves to its exit code. */
   async finish({ signal }: { signal?: 'SIGTERM' } = {}): Promise<number | null> {
     if (signal) this.child.kill(signal);
     const code = await this.closed;
-    if (code === 0) this.state = { totals: JSON.parse(this.lastLine) as WorkerTotals, shards: [] };
+    if (code !== 0) return code;
+    const totals = JSON.parse(this.lastLine) as MetricsSnapshot;
+    this.state = { totals, shards: [] };
+    this.leave(withBigInts(totals));
     return code;
+  }
+
+  /** What it counted stays in the books. */
+  private leave(totals: MetricsSnapshot | undefined): void {
+    if (this.report && totals)
+      this.report = { ...this.report, totals, shards: [], troubles: [], isGone: true };
   }
 
   private hear(line: string): void {

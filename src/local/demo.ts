@@ -11,6 +11,7 @@ import { scanSessions } from '../store/read-sessions.ts';
 import { tableDefinitions, tableNames } from '../store/tables.ts';
 import type { Clock, Random } from '../time.ts';
 import { readStored } from './compare-stored.ts';
+import { type DemoPage, startDemoPage } from './demo-page.ts';
 import { type DemoVerdict, judgeDemo } from './demo-verdict.ts';
 import type { DemoSnapshot } from './demo-view.ts';
 import { DemoWatch } from './demo-watch.ts';
@@ -64,6 +65,7 @@ export class Demo {
   private clients = createLocalClients({});
   private environment: Record<string, string> = {};
   private produced = 0;
+  private page: DemoPage | undefined;
 
   constructor(options: DemoOptions) {
     this.options = options;
@@ -73,6 +75,7 @@ export class Demo {
       readSessions: () => this.readSessions(),
       engineNames: () => this.engines.map(({ name }) => name).join(' and '),
       produced: () => this.produced,
+      pageUrl: () => this.page?.url ?? '',
     });
   }
 
@@ -82,6 +85,7 @@ export class Demo {
     try {
       await this.startEngines();
       const fleet = this.makeFleet();
+      this.page = await this.openPage();
       this.startWorker();
       this.startWorker();
       const watched = this.watch.run(watching.signal);
@@ -93,6 +97,7 @@ export class Demo {
       return await this.judge(fleet);
     } finally {
       watching.abort();
+      await this.page?.stop();
       for (const worker of this.workers) await worker.kill();
       // The embedded Kinesis ends only once no client holds a connection.
       for (const client of Object.values(this.clients)) client.destroy();
@@ -110,6 +115,17 @@ export class Demo {
     this.environment = { ...localEnvironment(kinesis, dynamodb), ...WORKER_SETTINGS };
     await provisionStream(this.clients.kinesis, { stream: STREAM, shards: SHARDS });
     await provisionTables(this.clients.dynamodb, tableDefinitions(NAMING));
+  }
+
+  private openPage(): Promise<DemoPage> {
+    const { clock, random } = this.options;
+    const settings = {
+      ...NAMING,
+      stream: STREAM,
+      failoverTimeMs: Number(WORKER_SETTINGS.SUPERSIM_FAILOVER_TIME_MS),
+    };
+    const { environment, workers } = this;
+    return startDemoPage(settings, { clock, random, environment, workers, told: () => this.watch.told });
   }
 
   private makeFleet(): Fleet {

@@ -34,6 +34,9 @@ export interface AwsWatchDeps {
 }
 
 interface ServiceState {
+  /** Starts of calls under way, the oldest first. Each a value of its own: two may begin at once. */
+  readonly underWay: Set<{ readonly startedAtMs: number }>;
+  answeredAtMs: number;
   /** Start of the first call without an answer since the last answer. Monotonic ms. */
   failingSinceMs: number | undefined;
   failures: number;
@@ -51,7 +54,14 @@ export class AwsWatch {
     this.states = new Map(
       AWS_SERVICES.map((service) => [
         service,
-        { failingSinceMs: undefined, failures: 0, lastError: '', isTold: false },
+        {
+          underWay: new Set(),
+          answeredAtMs: Number.NEGATIVE_INFINITY,
+          failingSinceMs: undefined,
+          failures: 0,
+          lastError: '',
+          isTold: false,
+        },
       ]),
     );
   }
@@ -59,7 +69,11 @@ export class AwsWatch {
   /** A call begins; returns what to tell of its end. */
   began(service: AwsService): CallEnd {
     const startedAtMs = this.deps.clock.monotonicMs();
+    const { underWay } = this.stateOf(service);
+    const call = { startedAtMs };
+    underWay.add(call);
     return ({ error, attempts = 1 }) => {
+      underWay.delete(call);
       if (attempts > 1) this.deps.onRetries(service, attempts - 1);
       const failure = error === undefined ? undefined : this.failureOf(error, startedAtMs);
       if (error === undefined || (failure === undefined && isFromService(error))) this.answered(service);
@@ -67,22 +81,32 @@ export class AwsWatch {
     };
   }
 
-  /** For how long each service has not answered; 0 while it does. Unit: ms. */
+  /** For how long each service has not answered, calls that still wait among them; 0 while it does. Unit: ms. */
   *unanswered(): Iterable<readonly [service: AwsService, ms: number]> {
     const nowMs = this.deps.clock.monotonicMs();
-    for (const [service, { failingSinceMs }] of this.states)
-      yield [service, failingSinceMs === undefined ? 0 : nowMs - failingSinceMs];
+    for (const [service, { failingSinceMs, answeredAtMs, underWay }] of this.states) {
+      const [oldest] = underWay;
+      const isWaiting = oldest !== undefined && oldest.startedAtMs >= answeredAtMs;
+      const waitingSinceMs = isWaiting ? oldest.startedAtMs : nowMs;
+      yield [service, Math.round(nowMs - (failingSinceMs ?? waitingSinceMs))];
+    }
   }
 
   troubles(): Trouble[] {
     return [...this.unanswered()]
       .filter(([, ms]) => ms >= TROUBLE_AFTER_MS)
-      .map(([service, forMs]) => ({
-        kind: 'aws-failing',
-        subject: SUBJECTS[service],
-        text: `${SUBJECTS[service]} has not answered for ${spoken(forMs)}: ${this.states.get(service)?.lastError}`,
-        forMs,
-      }));
+      .map(([service, forMs]) => {
+        const { failingSinceMs, lastError } = this.stateOf(service);
+        // The first call may not have failed yet.
+        const why = failingSinceMs === undefined ? '' : `: ${lastError}`;
+        const subject = SUBJECTS[service];
+        return {
+          kind: 'aws-failing',
+          subject,
+          text: `${subject} has not answered for ${spoken(forMs)}${why}`,
+          forMs,
+        };
+      });
   }
 
   /** The error's name when the call brought no answer; a refusal is one. */
@@ -95,11 +119,13 @@ export class AwsWatch {
 
   private failed(service: AwsService, name: string, startedAtMs: number): void {
     const state = this.stateOf(service);
-    state.failingSinceMs ??= startedAtMs;
+    const nowMs = this.deps.clock.monotonicMs();
+    // Others were answered while it hung: it tells of itself only.
+    state.failingSinceMs ??= startedAtMs >= state.answeredAtMs ? startedAtMs : nowMs;
     state.failures += 1;
     state.lastError = name;
     if (service === 'lease-table') this.deps.onLeaseFailure(name);
-    const elapsedMs = this.deps.clock.monotonicMs() - state.failingSinceMs;
+    const elapsedMs = nowMs - state.failingSinceMs;
     if (state.isTold || elapsedMs < TROUBLE_AFTER_MS) return;
     state.isTold = true;
     this.deps.log.warn(
@@ -111,6 +137,7 @@ export class AwsWatch {
 
   private answered(service: AwsService): void {
     const state = this.stateOf(service);
+    state.answeredAtMs = this.deps.clock.monotonicMs();
     if (state.failingSinceMs === undefined) return;
     const elapsedMs = Math.round(this.deps.clock.monotonicMs() - state.failingSinceMs);
     if (state.isTold)

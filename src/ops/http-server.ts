@@ -1,11 +1,13 @@
-/** The operator's door: probes, metrics and state. Read-only, without a body, without secrets; bind it to
- *  127.0.0.1 or a private address. */
+/** The operator's door: probes, metrics, state and the live page. Read-only, without a body, without secrets, and
+ *  without a login: bind it to 127.0.0.1 or a private address. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MeterError } from '../errors.ts';
+import type { WorkerReport } from '../page/worker-report.ts';
 import { negotiated } from './exposition-format.ts';
 import { healthReport, isAllOk, loopChecks, type ReadyCheck } from './health.ts';
 import type { Heartbeats } from './heartbeats.ts';
+import { mayAnswer, type ServedPage } from './page-port.ts';
 import type { Troubles } from './troubles.ts';
 
 export interface HttpServerDeps {
@@ -17,6 +19,8 @@ export interface HttpServerDeps {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** For `/state`: anything that JSON can hold; a bigint becomes text. */
   readonly state: () => unknown | Promise<unknown>;
+  /** What the workers tell the page. */
+  readonly report: () => readonly WorkerReport[] | Promise<readonly WorkerReport[]>;
 }
 
 export interface RunningHttpServer {
@@ -27,8 +31,17 @@ export interface RunningHttpServer {
 
 interface Answer {
   readonly status: number;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What is behind the door. */
+interface Served {
+  readonly deps: HttpServerDeps;
+  readonly page: ServedPage | undefined;
+  /** Where it listens. */
+  readonly address: string;
 }
 
 const PLAIN = 'text/plain; charset=utf-8';
@@ -55,9 +68,10 @@ function health({ heartbeats, readiness, troubles }: HttpServerDeps): Answer {
   return { status: report.live ? 200 : 503, body: toJson(report), contentType: JSON_TYPE };
 }
 
-async function answer(deps: HttpServerDeps, request: IncomingMessage): Promise<Answer> {
-  const [path = '', query = ''] = (request.url ?? '').split('?');
-  const isVerbose = new URLSearchParams(query).has('verbose');
+async function answer({ deps, page, address }: Served, request: IncomingMessage): Promise<Answer> {
+  const [path = '', search = ''] = (request.url ?? '').split('?');
+  const query = new URLSearchParams(search);
+  const isVerbose = query.has('verbose');
   const routes: Readonly<Record<string, () => Answer | Promise<Answer>>> = {
     '/livez': () => probe(loopChecks(deps.heartbeats.states()), isVerbose),
     '/readyz': () => probe(deps.readiness(), isVerbose),
@@ -66,21 +80,25 @@ async function answer(deps: HttpServerDeps, request: IncomingMessage): Promise<A
     '/state': async () => ({ status: 200, body: toJson(await deps.state()), contentType: JSON_TYPE }),
   };
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-  if (!route) return { status: 404, body: 'not found\n' };
+  if (!route && !page?.has(path)) return { status: 404, body: 'not found\n' };
   if (request.method !== 'GET') return { status: 405, body: 'only GET\n' };
-  return route();
+  if (route) return route();
+  if (!mayAnswer(address, request.headers.host)) return { status: 421, body: 'ask for localhost\n' };
+  const ifNoneMatch = request.headers['if-none-match'];
+  return (await page?.answer({ path, query, ifNoneMatch })) ?? { status: 404, body: 'not found\n' };
 }
 
-async function handle(deps: HttpServerDeps, request: IncomingMessage, response: ServerResponse) {
+async function handle(served: Served, request: IncomingMessage, response: ServerResponse) {
   request.resume();
   // What failed inside is not told outside.
-  const { status, body, contentType } = await answer(deps, request).catch(
+  const { status, body, contentType, headers } = await answer(served, request).catch(
     (): Answer => ({ status: 500, body: 'internal error\n' }),
   );
   response.writeHead(status, {
     'content-type': contentType ?? PLAIN,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    ...headers,
     ...(status === 405 ? { allow: 'GET' } : {}),
   });
   response.end(body);
@@ -106,10 +124,15 @@ function listen(server: Server, address: string): Promise<AddressInfo> {
 
 /** Listens on `address`, "HOST:PORT"; port 0 takes a free one.
  *  @throws MeterError `port-in-use`, `config-invalid`. */
-export async function startHttpServer(address: string, deps: HttpServerDeps): Promise<RunningHttpServer> {
+export async function startHttpServer(
+  address: string,
+  deps: HttpServerDeps,
+  page?: ServedPage,
+): Promise<RunningHttpServer> {
+  const served = { deps, page, address };
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-    (request, response) => void handle(deps, request, response),
+    (request, response) => void handle(served, request, response),
   );
   server.maxConnections = CONNECTIONS_MAX;
   const { address: host, port } = await listen(server, address);

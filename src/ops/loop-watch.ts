@@ -47,7 +47,7 @@ export class LoopWatch {
         kind: 'event-loop-blocked',
         subject: 'event loop',
         text: `the event loop stood still for ${spoken(worst.ms)}, ${ago} ago: too little CPU, or the process was suspended`,
-        forMs: worst.ms,
+        forMs: Math.round(worst.ms),
       },
     ];
   }

@@ -18,6 +18,16 @@ interface Progress {
   movedAtMs: number;
 }
 
+/** How far a held shard is. */
+export interface ShardState {
+  /** Undefined is unknown, not zero. Unit: ms. */
+  readonly millisBehindLatest: number | undefined;
+  /** Since the last page, an empty one too, was read and stored. Unit: ms. */
+  readonly processedAgeMs: number;
+  /** Since all that was read was last known to be checkpointed. Unit: ms. */
+  readonly checkpointAgeMs: number;
+}
+
 /** How far each held shard is. */
 export class ShardProgress {
   private readonly clock: Clock;
@@ -89,10 +99,21 @@ export class ShardProgress {
     return [...this.shards]
       .filter(([, { movedAtMs }]) => nowMs - movedAtMs >= STUCK_AFTER_MS)
       .map(([shardId, { movedAtMs }]) => {
-        const forMs = nowMs - movedAtMs;
+        const forMs = Math.round(nowMs - movedAtMs);
         const text = `nothing of ${shardId} was stored for ${spoken(forMs)}`;
         return { kind: 'shard-stuck', subject: shardId, text, forMs };
       });
+  }
+
+  /** Shard id → how far. */
+  states(): ReadonlyMap<string, ShardState> {
+    const nowMs = this.clock.monotonicMs();
+    return new Map(
+      [...this.shards].map(([shardId, { millisBehindLatest, movedAtMs, settledAtMs }]) => [
+        shardId,
+        { millisBehindLatest, processedAgeMs: nowMs - movedAtMs, checkpointAgeMs: nowMs - settledAtMs },
+      ]),
+    );
   }
 
   private of(shardId: string): Progress {

@@ -146,6 +146,6 @@ export class WorkerHealth {
 
   private lastsFor(subject: string): number {
     const nowMs = this.deps.clock.monotonicMs();
-    return nowMs - (this.sinceMs.get(subject) ?? nowMs);
+    return Math.round(nowMs - (this.sinceMs.get(subject) ?? nowMs));
   }
 }

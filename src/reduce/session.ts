@@ -149,11 +149,16 @@ export function foldEvent(
 const usedBytes = (direction: Direction): bigint => max(direction.counted, direction.cumulative) ?? 0n;
 
 const missingBytes = (direction: Direction, isSeenFromStart: boolean): bigint => {
-  if (direction.cumulative === undefined) return 0n;
+  // Nearly always nothing is.
+  if (direction.cumulative === undefined || direction.cumulative <= direction.counted) return 0n;
   const before = isSeenFromStart ? 0n : (direction.before ?? 0n);
   const missing = direction.cumulative - direction.counted - before;
   return missing > 0n ? missing : 0n;
 };
+
+/** Bytes that the network counted in events that never arrived. */
+export const missingOf = ({ download, upload, isSeenFromStart }: SessionAggregate): bigint =>
+  missingBytes(download, isSeenFromStart) + missingBytes(upload, isSeenFromStart);
 
 /** The session's usage: per direction the larger of what the counters say and what the windows add up to. */
 export function usageOf(session: SessionAggregate): SessionUsage {
@@ -163,8 +168,6 @@ export function usageOf(session: SessionAggregate): SessionUsage {
     downloadBytes,
     uploadBytes,
     totalBytes: downloadBytes + uploadBytes,
-    missingBytes:
-      missingBytes(session.download, session.isSeenFromStart) +
-      missingBytes(session.upload, session.isSeenFromStart),
+    missingBytes: missingOf(session),
   };
 }

@@ -30,11 +30,11 @@ const ignore = (): void => {};
  *  checksums, streams closed early. The SDK throws them as plain errors; they may come right. They are named by
  *  their code, which is all that a log may tell of them. */
 function explained(error: unknown, isOpening: boolean): unknown {
-  const ownName = errorName(error);
+  const [ownName, code] = [errorName(error), codeOf(error)];
   if (isFromService(error)) return error;
   // Exceptions that the SDK does not know have a name and no more.
-  if (ownName !== 'Error') return classify(error) === 'fatal' ? named(ownName, error) : error;
-  const code = codeOf(error);
+  if (ownName !== 'Error' && ownName !== code)
+    return classify(error) === 'fatal' ? named(ownName, error) : error;
   // An endpoint without HTTP/2, such as an engine or some proxies.
   if (isOpening && code === 'ERR_HTTP2_ERROR') return named('Http2Refused', error);
   // A stream that its connection took along names the connection's error as its cause.

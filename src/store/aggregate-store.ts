@@ -11,6 +11,7 @@
  *
  *  An answer that was lost is harmless: the item read next holds the ids, and nothing changes. What a write closed is
  *  named by the item and its version, and handed on again by whoever reads the item next: it is counted there once. */
+import { MeterError } from '../errors.ts';
 import { eventIdOf } from '../reduce/dedup-memory.ts';
 import { throwIfAborted } from '../retry.ts';
 import { backoffMs } from '../time.ts';
@@ -18,6 +19,7 @@ import { AggregateRound, type BaseItem, type Tried } from './aggregate-round.ts'
 import type { AggregateStoreDeps, AggregateStoreOptions } from './aggregate-store-options.ts';
 import type { Countable, StoredItem } from './item-kind.ts';
 import type { ReadItem } from './item-writer.ts';
+import { NewerItemError } from './newer-item.ts';
 import { ApplyRequest, type ItemQueue, type PendingEvent } from './pending-events.ts';
 import type { EventOutcome } from './session-store.ts';
 
@@ -205,7 +207,8 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
   }
 
   /** The item to fold upon. There is none when it was not written by this program, or is damaged; and when it would be
-   *  made for a SIM that was erased. */
+   *  made for a SIM that was erased.
+   *  @throws MeterError `item-unreadable` when a newer version wrote it: its events wait, for nothing is wrong. */
   private async read(
     id: string,
     item: ReadItem | undefined,
@@ -215,7 +218,8 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
     if (item) {
       try {
         return { id, stored: kind.read(item), item };
-      } catch {
+      } catch (error) {
+        if (error instanceof NewerItemError) throw newerItem(kind.name, id, kind.tableName);
         return { kind: 'refused', reason: kind.unreadable };
       }
     }
@@ -223,6 +227,12 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
     return { id, stored: kind.empty(id) };
   }
 }
+
+const newerItem = (name: string, id: string, table: string): MeterError =>
+  new MeterError(
+    'item-unreadable',
+    `The ${name} item ${id} in table ${table} was written by a newer version of this program, in a form that this one must not write. Update; the shard waits until then.`,
+  );
 
 const APPLIED: EventOutcome = { kind: 'applied' };
 const ERASED: NoBase = { kind: 'ignored', reason: 'sim-erased' };

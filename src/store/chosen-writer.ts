@@ -13,7 +13,7 @@ import type { WriteMode } from './write-mode.ts';
 const PROBE_KEY = 'supersim-meter-probe';
 
 /** In the order to try: the form of DynamoDB's reference first. */
-const DIALECTS: readonly Dialect[] = ['each', 'comma'];
+export const DIALECTS: readonly Dialect[] = ['each', 'comma'];
 
 export interface ChosenWriterOptions {
   readonly mode: WriteMode;
@@ -41,7 +41,7 @@ export class ChosenWriter implements ItemWriter {
     const { deps } = this;
     let reason = '';
     for (const dialect of DIALECTS) {
-      reason = await untilDone(() => probe(deps.client, tableName, dialect), deps.closing, deps);
+      reason = await untilDone(() => probeBatches(deps.client, tableName, dialect), deps.closing, deps);
       if (reason === 'works') {
         this.writer = new BatchWriter(dialect, deps);
         return;
@@ -66,8 +66,13 @@ const refused = (tableName: string, reason: string): MeterError =>
     `SUPERSIM_WRITE_MODE is batch, but BatchExecuteStatement on ${tableName} was answered with ${reason}. Allow dynamodb:PartiQLUpdate and dynamodb:PartiQLInsert on the data tables, or set it to auto or put.`,
   );
 
-/** `works`, or the name of what speaks against it. @throws what can be repeated. */
-async function probe(client: DynamoDBDocumentClient, tableName: string, dialect: Dialect): Promise<string> {
+/** Tries one statement whose condition cannot hold, on the sessions table: `works`, or the name of what speaks against
+ *  it. @throws what can be repeated. */
+export async function probeBatches(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  dialect: Dialect,
+): Promise<string> {
   const key = { data_session_sid: PROBE_KEY };
   const set = { version: 1, status: 'open' };
   const write = {

@@ -4,6 +4,7 @@
  *  · rank of the last attachment u8 · IMSI tag count u8, each u16. */
 import { type SimAggregate, TRANSITIONS, type TransitionAt } from '../reduce/sim.ts';
 import type { SimSession } from '../reduce/sim-sessions.ts';
+import { unknownLayout } from './newer-item.ts';
 import { PackedReader, PackedWriter } from './packed-bytes.ts';
 
 const LAYOUT_VERSION = 1;
@@ -70,7 +71,8 @@ function unpackRecent(reader: PackedReader): TransitionAt[] {
 /** @throws RangeError when the bytes are not of this layout. */
 export function unpackSim(bytes: Uint8Array): SimDetails {
   const reader = new PackedReader(bytes);
-  if (reader.uint8() !== LAYOUT_VERSION) throw new RangeError('a SIM of an unknown layout');
+  const version = reader.uint8();
+  if (version !== LAYOUT_VERSION) throw unknownLayout('a SIM', version, LAYOUT_VERSION);
   const recent = unpackRecent(reader);
   const sessions = { user: unpackSessions(reader), ota: unpackSessions(reader) };
   const attachmentRank = reader.uint8();

@@ -14,6 +14,7 @@ import {
   type Stamp,
   type Stamps,
 } from '../reduce/last-values.ts';
+import { NewerItemError, unknownLayout } from './newer-item.ts';
 import { PackedReader, PackedWriter } from './packed-bytes.ts';
 import { packedHoursMaxBytes, packHours, unpackHours } from './packed-hours.ts';
 
@@ -159,7 +160,7 @@ function readDirection(reader: PackedReader): DirectionCounters {
 /** What version 2 has more. */
 function readMore(reader: PackedReader, line: UsageLine): Pick<PrivateState, 'hasBeenBlocked' | 'usage'> {
   const more = reader.uint8();
-  if (more & ~(MORE.blocked | MORE.usage)) throw new RangeError('private state with unknown parts');
+  if (more & ~(MORE.blocked | MORE.usage)) throw new NewerItemError('private state with unknown parts');
   return {
     ...(more & MORE.blocked ? { hasBeenBlocked: true } : {}),
     ...(more & MORE.usage ? { usage: unpackHours(reader, line) } : {}),
@@ -167,12 +168,12 @@ function readMore(reader: PackedReader, line: UsageLine): Pick<PrivateState, 'ha
 }
 
 /** `line`: as it was packed with.
- *  @throws RangeError when the bytes are not a state of this layout. */
+ *  @throws RangeError when the bytes are not a state of this layout; NewerItemError when they are one of a later. */
 export function unpackPrivateState(bytes: Uint8Array, line: UsageLine = {}): PrivateState {
   const reader = new PackedReader(bytes);
   const version = reader.uint8();
   if (version !== LAYOUT_VERSION && version !== LAYOUT_VERSION_MORE)
-    throw new RangeError('private state of an unknown layout');
+    throw unknownLayout('private state', version, LAYOUT_VERSION_MORE);
   const flags = reader.uint8();
   const spilledThroughMs = flags & FLAG.spilledThrough ? reader.time48() : undefined;
   const ringThroughMs = flags & FLAG.ringThrough ? reader.time48() : undefined;

@@ -3,7 +3,7 @@ import type { DataSessionEvent, PersonalField } from '../decode/event.ts';
 import { EMPTY_MEMORY } from '../reduce/dedup-memory.ts';
 import { foldHours, NO_USAGE } from '../reduce/hourly-usage.ts';
 import type { Stamp } from '../reduce/last-values.ts';
-import { emptySession, foldEvent, usageOf } from '../reduce/session.ts';
+import { emptySession, foldEvent, missingOf } from '../reduce/session.ts';
 import { partsOf, type UsagePart } from '../reduce/usage-day.ts';
 import type { ItemKind } from './item-kind.ts';
 import { changeFromItem, sessionChange, sessionItemBytes, sessionToItem } from './session-attributes.ts';
@@ -46,7 +46,7 @@ export function sessionKind({
     change: sessionChange,
     changeFromItem,
     sizeBytes: sessionItemBytes,
-    missingBytes: ({ session }) => usageOf(session).missingBytes,
+    missingBytes: ({ session }) => missingOf(session),
     indexUnits,
     handOn: (stored) => {
       if (!countUsage || stored.isHandedOn || !stored.usage || stored.usage.closed.length === 0)

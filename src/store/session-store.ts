@@ -3,13 +3,16 @@ import type { ConnectionEvent } from '../decode/event.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Blocking, UnreadableReason } from './item-kind.ts';
 
+/** Why the store can never take an event. */
+export type SessionStoreRefusal = UnreadableReason | 'refused-by-store';
+
 export type EventOutcome = (
   | { readonly kind: 'applied' }
   | { readonly kind: 'duplicate' }
   /** Not to be kept. */
   | { readonly kind: 'ignored'; readonly reason: 'sim-erased' }
   /** The store can never take it: keep the event as a dead letter and go on. */
-  | { readonly kind: 'refused'; readonly reason: UnreadableReason | 'refused-by-store' }
+  | { readonly kind: 'refused'; readonly reason: SessionStoreRefusal }
 ) & { readonly blocking?: Blocking };
 
 export interface SessionStore {

@@ -5,7 +5,7 @@ import type { MetricsSnapshot } from '../ops/metrics.ts';
 import type { Trouble } from '../ops/troubles.ts';
 
 /** Parts of a worker that are asked for rather than reported each second. */
-export type Question = 'metrics' | 'state';
+export type Question = 'metrics' | 'state' | 'report';
 
 export type ToProcess =
   | { readonly kind: 'stop' }

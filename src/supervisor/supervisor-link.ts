@@ -94,7 +94,8 @@ export class SupervisorLink implements Door {
   }
 
   private async valueOf(what: Question): Promise<unknown> {
-    return what === 'metrics' ? (await this.worker?.metrics())?.body : this.worker?.state();
+    if (what === 'metrics') return (await this.worker?.metrics())?.body;
+    return what === 'state' ? this.worker?.state() : this.worker?.report();
   }
 
   private tell(message: FromProcess): Promise<void> {

@@ -8,6 +8,7 @@ import type { HttpServerDeps } from '../ops/http-server.ts';
 import type { Log } from '../ops/log.ts';
 import type { MetricsSnapshot } from '../ops/metrics.ts';
 import { worstFirst } from '../ops/troubles.ts';
+import type { WorkerReport } from '../page/worker-report.ts';
 import type { Clock, Random } from '../time.ts';
 import type { Fork } from './forked-process.ts';
 import { mergeExpositions } from './merge-expositions.ts';
@@ -116,7 +117,13 @@ export class Supervisor {
         body: await this.renderMetrics(),
       }),
       state: () => this.describe(),
+      report: () => this.report(),
     };
+  }
+
+  private async report(): Promise<readonly WorkerReport[]> {
+    const asked = await Promise.all(this.places.map((place) => place.ask('report')));
+    return (asked as readonly (readonly WorkerReport[] | undefined)[]).flatMap((reports) => reports ?? []);
   }
 
   private async runPlace(place: SupervisedProcess): Promise<PlaceEnd> {

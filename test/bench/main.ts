@@ -3,7 +3,7 @@
  *
  *  A decode and fold alone · B the whole worker · C obvious designs behind the same port ·
  *  D more shards, more processes, and reads at Kinesis's limit ·
- *  E units per event of four streams · F the lease table's cost (read from B and D). */
+ *  E units per event of four streams · F the lease table's cost (read from B and D) · G a scrape of the metrics. */
 import { parseArgs } from 'node:util';
 import { isPinned } from './child.ts';
 import { measureDecodeFold } from './decode-fold.ts';
@@ -11,9 +11,12 @@ import { profiled, writeDocs } from './docs/write.ts';
 import type { Design } from './measures.ts';
 import type { DesignResults, Results } from './results.ts';
 import { type RunOptions, type RunResult, runWorker } from './run-worker.ts';
+import { measureScrape } from './scrape.ts';
 import type { LoadOptions } from './stub/make-load.ts';
 
-const PARTS = ['A', 'B', 'C', 'D', 'E', 'F'] as const;
+const PARTS = ['A', 'B', 'C', 'D', 'E', 'F', 'G'] as const;
+/** A worker's that holds a large stream alone. */
+const SCRAPED_SHARDS = 256;
 const EVENTS_PER_SESSION = 12;
 /** As many as a session of four hours has. */
 const SESSION_EVENTS_MAX = 40;
@@ -32,6 +35,7 @@ const HELP = `npm run bench -- [options]
                  A  decode and fold alone          D  1 to 64 shards, 2 processes, reads at Kinesis's limit
                  B  the whole worker               E  units per event of four streams
                  C  other designs in our place     F  the lease table's cost
+                 G  a scrape of the metrics, 256 shards
   --events N     records of a run; default 40000. Runs of 200000 and more are not ruled by their first seconds
   --rate N       records a second of paced runs; default 1000
   --p50 MS       latency of both services, median; default 5
@@ -42,7 +46,7 @@ const HELP = `npm run bench -- [options]
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'A,B,C,D,E,F' },
+    only: { type: 'string', default: 'A,B,C,D,E,F,G' },
     events: { type: 'string', default: '40000' },
     rate: { type: 'string', default: '1000' },
     p50: { type: 'string', default: '5' },
@@ -239,6 +243,14 @@ if (wanted.has('F')) {
   }));
   for (const { name, leaseTable } of paced)
     say(`F: ${name}: ${leaseTable.writeUnitsPerShardSecond} write units per shard and second`);
+}
+if (wanted.has('G')) {
+  const scrape = await measureScrape(SCRAPED_SHARDS);
+  results.G = scrape;
+  const { text, openMetrics, merged } = scrape;
+  say(`G: scrape of ${SCRAPED_SHARDS} shards, ${Math.round(text.bytes / 1_024)} KiB`);
+  for (const [name, { p50Ms, p99Ms, maxMs }] of Object.entries({ text, openMetrics, merged }))
+    say(`  ${name}: p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms`);
 }
 results.exact = runs.every(({ exact }) => exact.isExact);
 if (!results.exact) process.exitCode = 1;

@@ -1,6 +1,7 @@
 /** What a benchmark gives, part by part, as `--json` prints it. */
 import type { DecodeFoldResult } from './decode-fold.ts';
 import type { RunResult } from './run-worker.ts';
+import type { ScrapeResult } from './scrape.ts';
 
 type ByShards<T> = Readonly<Record<string, T>>;
 
@@ -50,6 +51,8 @@ export interface Results {
     readonly shards: number;
     readonly seconds: number;
   } & RunResult['leaseTable'])[];
+  /** A scrape of the metrics. */
+  G?: ScrapeResult;
   /** Every run stored what is true. */
   exact?: boolean;
 }

@@ -89,6 +89,12 @@ describe('a command', () => {
     'reconcile',
     'gaps',
     'leases',
+    'lag',
+    'top',
+    'doctor',
+    'usage',
+    'sims',
+    'completion',
     'health',
     'config',
   ])('%s has help', async (command) => {

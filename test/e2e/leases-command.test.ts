@@ -87,7 +87,7 @@ describe('leases, beside a live worker', () => {
 
     const running = await listed(world, '--lag');
     const table = await leases(world);
-    const refused = await leases(world, 'reset', '0', '--to', 'TRIM_HORIZON', '--yes');
+    const refused = await leases(world, 'reset', '0', '--to', 'TRIM_HORIZON', '--execute');
 
     expect(running).toHaveLength(2);
     for (const row of running)
@@ -98,7 +98,7 @@ describe('leases, beside a live worker', () => {
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('[lease-held]') });
 
     const before = await world.sessions();
-    const forced = await leases(world, 'reset', '0', '--to', 'TRIM_HORIZON', '--yes', '--force');
+    const forced = await leases(world, 'reset', '0', '--to', 'TRIM_HORIZON', '--execute', '--force');
     expect(forced).toMatchObject({ code: 0, stdout: expect.stringContaining('recognised for 32 days') });
     // The owner loses the lease, takes it anew as anybody may, and reads all again.
     await until(() => isAllOf(world, 'worker-a', 2));
@@ -122,7 +122,7 @@ describe('leases, beside a live worker', () => {
     expect((await leases(world, '0')).stdout).toMatch(/still ≥ 0\.\d s/);
   });
 
-  it('release gives its leases to another worker within seconds, and a dry run gives nothing', async () => {
+  it('release gives its leases to another worker within seconds, and a preview gives nothing', async () => {
     const world = await engines.world(2);
     const slow = { ...world, env: { ...world.env, SUPERSIM_FAILOVER_TIME_MS: '60000' } };
     const dead = startWorker(slow, 'worker-a');
@@ -132,11 +132,11 @@ describe('leases, beside a live worker', () => {
     startWorker(slow, 'worker-b');
 
     const dry = await leases(slow, 'release', '--owner', 'worker-a');
-    expect(dry).toMatchObject({ code: 0, stderr: expect.stringContaining('dry run') });
+    expect(dry).toMatchObject({ code: 0, stderr: expect.stringContaining('a preview') });
     expect(dry.stdout).toContain(`${FIRST}  would release`);
     expect(await ownersOf(world)).toEqual(['worker-a', 'worker-a']);
 
-    const done = await leases(slow, 'release', '--owner', 'worker-a', '--yes', '--json');
+    const done = await leases(slow, 'release', '--owner', 'worker-a', '--execute', '--json');
     expect(rowsOf(done).map((row) => row['outcome'])).toEqual(['released', 'released']);
     const tookMs = await until(() => isAllOf(world, 'worker-b', 2));
     expect(tookMs).toBeLessThan(20_000);
@@ -161,7 +161,7 @@ describe('a parked shard', () => {
     await until(async () => worker.output().includes('shard.parked'));
     await systemClock.sleep(5_100);
 
-    const reset = await leases(world, 'reset', '0', '--to', 'LATEST', '--yes', '--force');
+    const reset = await leases(world, 'reset', '0', '--to', 'LATEST', '--execute', '--force');
     await put(world, 'after poison');
 
     expect(reset).toMatchObject({ code: 0, stdout: expect.stringContaining('will never be read') });
@@ -186,11 +186,11 @@ describe('leases, with no worker', () => {
     for (const to of ['TRIM_HORIZON', '2026-01-01T00:00:00Z']) {
       const checkpoint = (await world.items('leases'))[0]?.['checkpoint'];
       const dry = await leases(world, 'reset', FIRST, '--to', to, '--json');
-      expect(lastJson(dry.stdout)).toMatchObject({ isApplied: false, from: { checkpoint } });
+      expect(lastJson(dry.stdout)).toMatchObject({ isExecuted: false, from: { checkpoint } });
       expect(summaryOf(await world.drain())).toMatchObject({ read: 0 });
 
-      const done = await leases(world, 'reset', FIRST, '--to', to, '--json', '--yes');
-      expect(lastJson(done.stdout)).toMatchObject({ isApplied: true, warnings: [] });
+      const done = await leases(world, 'reset', FIRST, '--to', to, '--json', '--execute');
+      expect(lastJson(done.stdout)).toMatchObject({ isExecuted: true, warnings: [] });
       expect(summaryOf(await world.drain())).toMatchObject({ read: EVENTS, applied: 0, duplicate: EVENTS });
       expect(await world.sessions()).toEqual(before);
     }
@@ -205,12 +205,13 @@ describe('leases, with no worker', () => {
     await put(world, 'from a record, later');
     summaryOf(await world.drain());
 
-    expect(await leases(world, 'reset', '0', '--to', last, '--yes')).toMatchObject({ code: 0 });
+    expect(await leases(world, 'reset', '0', '--to', last, '--execute')).toMatchObject({ code: 0 });
     expect(summaryOf(await world.drain())).toMatchObject({ read: EVENTS, duplicate: EVENTS });
 
+    // The word of before is understood too.
     await leases(world, 'reset', '0', '--to', last, '--yes');
     await systemClock.sleep(5_100);
-    const latest = await leases(world, 'reset', '0', '--to', 'LATEST', '--yes');
+    const latest = await leases(world, 'reset', '0', '--to', 'LATEST', '--execute');
     expect(latest.stdout).toContain('will never be read');
     expect(summaryOf(await world.drain())).toMatchObject({ read: 0 });
   });
@@ -256,7 +257,7 @@ describe('leases, with no worker', () => {
     expect(await listed(world, '--once')).toHaveLength(2);
     const all = await leases(world, '--once', '--all');
     expect(all.stdout).toMatch(/shardId-000000000000 +finished +\S+ +- +SHARD_END +- +1,2 /);
-    const again = await leases(world, 'reset', '0', '--to', 'TRIM_HORIZON', '--yes');
+    const again = await leases(world, 'reset', '0', '--to', 'TRIM_HORIZON', '--execute');
     expect(again.stdout).toContain('the shard was finished');
     expect((await listed(world, '--once')).map((row) => row['state'])).toEqual([
       'free',
@@ -282,21 +283,21 @@ describe('leases, with no worker', () => {
     expect(await leases(world, 'import', file)).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('3 row(s) to create'),
-      stderr: expect.stringContaining('dry run'),
+      stderr: expect.stringContaining('a preview'),
     });
     expect(await world.items('leases')).toEqual([]);
-    expect(await leases(world, 'import', file, '--yes')).toMatchObject({ code: 0 });
+    expect(await leases(world, 'import', file, '--execute')).toMatchObject({ code: 0 });
     await leases(world, 'export', '--out', copy);
     expect(readFileSync(copy, 'utf8')).toBe(readFileSync(file, 'utf8'));
     expect(summaryOf(await world.drain())).toMatchObject({ read: 0 });
 
     // The drain has moved the counters: the rows are others now.
-    expect(await leases(world, 'import', file, '--yes')).toMatchObject({
+    expect(await leases(world, 'import', file, '--execute')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('[lease-exists]'),
     });
-    const replaced = await leases(world, 'import', file, '--yes', '--replace', '--json');
-    expect(lastJson(replaced.stdout)).toMatchObject({ create: 0, replace: 3, isApplied: true, changed: [] });
+    const replaced = await leases(world, 'import', file, '--execute', '--replace', '--json');
+    expect(lastJson(replaced.stdout)).toMatchObject({ create: 0, replace: 3, isExecuted: true, changed: [] });
 
     writeFileSync(copy, 'no row\n');
     expect(await leases(world, 'import', copy)).toMatchObject({
@@ -314,12 +315,14 @@ describe('leases, with no worker', () => {
     startWorker(world, 'worker-a');
     await until(() => isAllOf(world, 'worker-a', 1));
 
-    expect(await leases(world, 'import', file, '--replace', '--yes')).toMatchObject({
+    expect(await leases(world, 'import', file, '--replace', '--execute')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('[lease-held]'),
     });
     expect(await ownersOf(world)).toEqual(['worker-a']);
-    expect(await leases(world, 'import', file, '--replace', '--yes', '--force')).toMatchObject({ code: 0 });
+    expect(await leases(world, 'import', file, '--replace', '--execute', '--force')).toMatchObject({
+      code: 0,
+    });
     await until(() => isAllOf(world, 'worker-a', 1));
   });
 });

@@ -229,7 +229,7 @@ describe('replay', () => {
     const letters = await letterIds(world);
 
     for (let time = 0; time < 2; time += 1) {
-      const replayed = await json(world, 'replay', '--from', 'TRIM_HORIZON');
+      const replayed = await json(world, 'replay', '--from', 'TRIM_HORIZON', '--execute');
       expect(replayed).toMatchObject({
         end: 'done',
         shards: 4,
@@ -279,7 +279,7 @@ describe('replay', () => {
     expect({ leases: before.leases, ...after }).toEqual(before);
   });
 
-  it('counts what nobody counted, for the SIMs and the time asked for; a dry run says so and writes nothing', async () => {
+  it('counts what nobody counted, for the SIMs and the time asked for; a preview says so and writes nothing', async () => {
     const world = await engines.world(2);
     const other = `HS${'f'.repeat(32)}`;
     const ours = String(sessionData('a', 1)['sim_sid']);
@@ -291,9 +291,9 @@ describe('replay', () => {
     ]);
     const before = await everything(world);
 
-    const dry = await json(world, 'replay', '--from', 'TRIM_HORIZON', '--sim', ours, '--dry-run');
+    const dry = await json(world, 'replay', '--from', 'TRIM_HORIZON', '--sim', ours);
     expect(dry).toMatchObject({
-      isDryRun: true,
+      isExecuted: false,
       read: 8,
       applied: 3,
       duplicate: 3,
@@ -311,12 +311,12 @@ describe('replay', () => {
     expect(await letterIds(world)).toEqual([]);
 
     const { wouldChange: _, ...told } = dry;
-    const done = await json(world, 'replay', '--from', 'TRIM_HORIZON', '--sim', ours);
-    expect({ ...done, to: '' }).toEqual({ ...told, from: done['from'], to: '', isDryRun: false });
+    const done = await json(world, 'replay', '--from', 'TRIM_HORIZON', '--sim', ours, '--execute');
+    expect({ ...done, to: '' }).toEqual({ ...told, from: done['from'], to: '', isExecuted: true });
     const sessions = await world.sessions();
     expect([...sessions.keys()]).toEqual([sessionSid('a')]);
     expect(sessions.get(sessionSid('a'))).toMatchObject({ event_count: 3n, total_bytes: 3_300n });
-    expect(await json(world, 'replay', '--from', 'TRIM_HORIZON', '--dry-run')).toMatchObject({
+    expect(await json(world, 'replay', '--from', 'TRIM_HORIZON')).toMatchObject({
       wouldChange: { events: 1, sessions: 1, top: [{ simSid: other }] },
     });
     const past = toIso(systemClock.wallMs() - 3_600_000);
@@ -329,7 +329,7 @@ describe('replay', () => {
     await put(world, life('slow', 40));
 
     const process = startCli(
-      ['replay', '--from', 'TRIM_HORIZON', '--records-per-second', '2', '--json'],
+      ['replay', '--from', 'TRIM_HORIZON', '--records-per-second', '2', '--execute', '--json'],
       world.env,
     );
     while ((await world.items('sessions')).length === 0) await systemClock.sleep(50);

@@ -34,6 +34,9 @@ export interface Books {
   deadLettered: number;
 }
 
+/** Any SID of Twilio's: a label of one would be a series for each SIM, session or account. */
+const SID = /\b[A-Z]{2}[0-9a-f]{32}\b/i;
+
 export class BatchFlow {
   readonly books: Books = { read: 0, applied: 0, duplicate: 0, ignored: 0, deadLettered: 0 };
   private readonly decode: RecordDecoder;
@@ -104,6 +107,8 @@ export class BatchFlow {
   private checkTexts(exposition: string, letters: readonly DeadLetter[]): void {
     expectNoCanary(this.lines.join(''), 'the log');
     expectNoCanary(exposition, 'the metrics');
+    const sid = SID.exec(exposition);
+    if (sid) throw new Error(`the metrics name a SIM, a session or an account: ${sid[0]}`);
     for (const line of this.lines) JSON.parse(line);
     for (const { reason, field } of letters) expectNoCanary(`${reason} ${field}`, 'a dead letter');
     this.lines = [];

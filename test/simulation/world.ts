@@ -252,6 +252,12 @@ export class World {
     const running = this.workers.filter((worker) => worker.isAlive);
     // One that it could not give back before is no longer its own: it expires.
     const held = new Set(running.flatMap((worker) => worker.heldKeys().map((key) => `${worker.id} ${key}`)));
+    for (const worker of running) {
+      const { dead, troubles } = worker.health();
+      for (const loop of dead) this.violate('I15', `${worker.id} says that ${loop} stands still`);
+      for (const { kind, text } of troubles)
+        if (kind === 'aws-failing') this.violate('I15', `${worker.id} says: ${text}`);
+    }
     for (const worker of running) worker.stop();
     await queue.run(queue.nowMs + config.shutdownGraceMs + 10_000, () =>
       running.every(({ isAlive }) => !isAlive),

@@ -245,14 +245,14 @@ describe('the operators’ roles', () => {
     const env = await guardedBy(use);
     for (const mode of ['batch', 'put']) {
       await empty(NAMES.sessions, NAMES.sims, NAMES.usage, NAMES.dedup);
-      const replayed = await runCli(['replay', '--from', 'TRIM_HORIZON', '--json'], {
+      const replayed = await runCli(['replay', '--from', 'TRIM_HORIZON', '--execute', '--json'], {
         ...env,
         SUPERSIM_WRITE_MODE: mode,
       });
       expect(lastJson(succeeded(replayed).stdout)).toMatchObject({ applied: 123 });
     }
     // Counted already: found in the pages.
-    succeeded(await runCli(['replay', '--from', 'TRIM_HORIZON'], env));
+    succeeded(await runCli(['replay', '--from', 'TRIM_HORIZON', '--execute'], env));
     succeeded(await runCli(['dead-letters', 'redrive', '--execute'], env));
     succeeded(await runCli(['dead-letters', 'redrive', '--shard', 'a-stream:shardId-1'], env));
     succeeded(await runCli(['dead-letters', 'purge', '--reason', 'gap', '--execute'], env));

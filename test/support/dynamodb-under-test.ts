@@ -6,6 +6,7 @@ import { createLocalClients } from '../../src/local/local-clients.ts';
 import { systemClock } from '../../src/time.ts';
 import { sdkClientOf } from '../simulation/dynamodb/sdk-handler.ts';
 import { SimDynamoDb } from '../simulation/sim-dynamodb.ts';
+import { engineFromEnv } from './engine-from-env.ts';
 
 export interface DynamoDbUnderTest {
   readonly dynamodb: DynamoDBClient;
@@ -16,10 +17,12 @@ export interface DynamoDbUnderTest {
 
 export type StartDynamoDb = () => Promise<DynamoDbUnderTest>;
 
+/** In the project `localstack` it is what the environment names, whichever engine is asked for. */
 export const overHttp =
   (engine: DynamoDbEngineName): StartDynamoDb =>
   async () => {
-    const running = await startDynamoDb({ engine });
+    const chosen = engineFromEnv();
+    const running = chosen.kind === 'endpoint' ? chosen.engine : await startDynamoDb({ engine });
     const clients: DynamoDBClient[] = [];
     const connect = (): DynamoDBClient => {
       const { dynamodb, kinesis } = createLocalClients({ dynamodbEndpoint: running.endpoint });

@@ -6,6 +6,7 @@ import { startKinesis } from '../../src/local/kinesis-engine.ts';
 import { createLocalClients } from '../../src/local/local-clients.ts';
 import { provisionStream, provisionTables } from '../../src/local/provision.ts';
 import { tableDefinitions, tableNames } from '../../src/store/tables.ts';
+import { engineFromEnv, nameInRun } from './engine-from-env.ts';
 import { type Finished, lastJson, runCli } from './worker-process.ts';
 
 export interface Summary {
@@ -16,9 +17,13 @@ export interface Summary {
   readonly deadLettered: number;
 }
 
-/** Both engines, for one test file. */
+/** Both engines, for one test file; or what stands for both, when the environment names it. */
 export async function startEngines(engine: DynamoDbEngineName = 'auto') {
-  const [kinesis, dynamodb] = await Promise.all([startKinesis({}), startDynamoDb({ engine })]);
+  const chosen = engineFromEnv();
+  const [kinesis, dynamodb] =
+    chosen.kind === 'endpoint'
+      ? [chosen.engine, chosen.engine]
+      : await Promise.all([startKinesis({}), startDynamoDb({ engine })]);
   const clients = createLocalClients({
     kinesisEndpoint: kinesis.endpoint,
     dynamodbEndpoint: dynamodb.endpoint,
@@ -56,9 +61,9 @@ async function createWorld(
   clients: ReturnType<typeof createLocalClients>,
   shards: number,
   number: number,
-  { stream = `stream-${number}`, hasLeaseTable = true } = {},
+  { stream = nameInRun(`stream-${number}`), hasLeaseTable = true } = {},
 ) {
-  const naming = { tablePrefix: `meter-${number}`, application: `app-${number}` };
+  const naming = { tablePrefix: nameInRun(`meter-${number}`), application: nameInRun(`app-${number}`) };
   const names = tableNames(naming);
   const tables = tableDefinitions(naming).filter(({ name }) => hasLeaseTable || name !== names.leases);
   await provisionTables(clients.dynamodb, tables);
@@ -98,8 +103,9 @@ async function createWorld(
       await provisionTables(clients.dynamodb, tableDefinitions({ ...naming, application }));
       return { ...env, SUPERSIM_APPLICATION: application };
     },
-    drain: (changes: Readonly<Record<string, string>> = {}): Promise<Finished> =>
-      runCli(['run', '--drain', '--json'], { ...env, ...changes }),
+    /** `main`: of another build than this one. */
+    drain: (changes: Readonly<Record<string, string>> = {}, main?: string): Promise<Finished> =>
+      runCli(['run', '--drain', '--json'], { ...env, ...changes }, main),
   };
 }
 

@@ -1,6 +1,7 @@
 /** A recording proxy that lets things go wrong, by a plan. What it passes on reaches the engine even when the caller
  *  has hung up or was killed, as on a real network, and every answer of the engine is reported: so nobody who listens
  *  misses an effect. Keeps no call, so that a long run needs no more memory than a short one. */
+import { setMaxListeners } from 'node:events';
 import { systemClock } from '../../src/time.ts';
 import { internalError, type Service, throttled } from './fault-answers.ts';
 import type { Fault, FaultKind, FaultPlan } from './fault-plan.ts';
@@ -68,6 +69,8 @@ export class FaultProxy extends RecordingProxy {
   protected constructor(options: FaultProxyOptions) {
     super(options.name, options.upstream);
     this.options = options;
+    // Each held call listens.
+    setMaxListeners(0, this.stopping.signal);
   }
 
   /** Resolves when no call is on its way to the engine, held ones included. */

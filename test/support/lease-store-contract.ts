@@ -14,6 +14,7 @@ import {
 import { systemClock } from '../../src/time.ts';
 import { at, conformance } from '../unit/leases/fixtures.ts';
 import { type DynamoDbUnderTest, documentClient, type StartDynamoDb } from './dynamodb-under-test.ts';
+import { nameInRun } from './engine-from-env.ts';
 
 const NEW = {
   leaseKey: 's0',
@@ -337,7 +338,7 @@ export const leaseStoreContract = (name: string, start: StartDynamoDb): void =>
     });
     afterAll(() => engine?.stop());
     beforeEach(async () => {
-      tableName = `leases-${tables++}`;
+      tableName = nameInRun(`leases-${tables++}`);
       await client.send(
         new CreateTableCommand({
           TableName: tableName,

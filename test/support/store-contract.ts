@@ -11,6 +11,7 @@ import { sessionFromItem } from '../../src/store/session-item.ts';
 import { tableDefinitions, tableNames } from '../../src/store/tables.ts';
 import { type Clock, systemClock, systemRandom } from '../../src/time.ts';
 import { type DynamoDbUnderTest, documentClient, type StartDynamoDb } from './dynamodb-under-test.ts';
+import { nameInRun } from './engine-from-env.ts';
 import { sessionEvent, sid } from './events.ts';
 import { type Fault, faultyClient } from './faulty-client.ts';
 import { givenStore, WRITERS, type WriterName } from './given-store.ts';
@@ -45,7 +46,11 @@ export function storeContract(
     afterEach(() => closing.abort());
     beforeEach(async () => {
       closing = new AbortController();
-      const naming = { tablePrefix: `test-${round++}`, application: `lease-${round}` };
+      round += 1;
+      const naming = {
+        tablePrefix: nameInRun(`test-${writer}-${round}`),
+        application: nameInRun(`lease-${writer}-${round}`),
+      };
       names = tableNames(naming);
       client = documentClient(running);
       await provisionTables(running.dynamodb, tableDefinitions(naming));
@@ -206,6 +211,20 @@ export function storeContract(
       );
 
       expect(outcomes).toEqual([{ kind: 'refused', reason: 'session-item-unreadable' }, { kind: 'applied' }]);
+    });
+
+    it('leaves the item of a newer version as it is, and says so: its events wait', async () => {
+      const newer = { data_session_sid: sid('PI', 'newer'), version: 3, dedup: new Uint8Array([3, 1, 4]) };
+      await client.send(new PutCommand({ TableName: names.sessions, Item: newer }));
+
+      const applying = storeOn(client).apply(
+        [sessionEvent(1, { dataSessionSid: newer.data_session_sid })],
+        NEVER,
+      );
+
+      await expect(applying).rejects.toMatchObject({ code: 'item-unreadable', kind: 'fatal' });
+      const [item] = await items(names.sessions);
+      expect([Number(item?.['version']), item?.['dedup']]).toEqual([3, newer.dedup]);
     });
 
     it('waits with a session whose day of usage cannot be read, and hands its hours on once it can', async () => {

@@ -40,19 +40,20 @@ export class WorkerFleet {
     this.settings = settings;
   }
 
-  /** Starts a process; it is counted as living from now on. */
-  async start(name: string): Promise<FleetWorker> {
+  /** Starts a process; it is counted as living from now on. `main`: of another build than this one. */
+  async start(name: string, main?: string): Promise<FleetWorker> {
     const [kinesis, dynamodb] = await Promise.all([
       RecordingProxy.start(name, this.engines.kinesis.endpoint),
       RecordingProxy.start(name, this.engines.dynamodb.endpoint),
     ]);
-    const process = startCli(['run', '--json'], {
+    const env = {
       ...this.world.env,
       ...this.settings,
       AWS_ENDPOINT_URL_KINESIS: kinesis.endpoint,
       AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
       SUPERSIM_WORKER_ID: name,
-    });
+    };
+    const process = startCli(['run', '--json'], env, main);
     const worker = { name, process, kinesis, dynamodb };
     this.workers.set(name, worker);
     this.living.add(name);

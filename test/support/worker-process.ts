@@ -24,15 +24,21 @@ export interface CliProcess {
 /** A program that stands for `node dist/main.js`, and its first arguments, as a JSON array: such as the image's worker. */
 const INSTEAD = process.env['METER_COMMAND'];
 
-/** Starts the command line as a user would, with exactly this environment beside PATH and HOME. */
-export function startCli(args: readonly string[], env: Readonly<Record<string, string>>): CliProcess {
-  const [command = '', ...first] = INSTEAD
-    ? (JSON.parse(INSTEAD) as string[])
-    : [process.execPath, mainPath()];
+/** Starts the command line as a user would, with exactly this environment beside PATH and HOME. `main`: of another
+ *  build than this one. */
+export function startCli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  main?: string,
+): CliProcess {
+  const [command = '', ...first] =
+    INSTEAD && main === undefined
+      ? (JSON.parse(INSTEAD) as string[])
+      : [process.execPath, main ?? mainPath()];
   return startProcess(command, [...first, ...args], env);
 }
 
-function mainPath(): string {
+export function mainPath(): string {
   if (!MAIN) throw new Error('dist/main.js is missing: npm run build');
   return MAIN;
 }
@@ -60,8 +66,11 @@ export function startProcess(
   return { child, done, output: () => stdout + stderr };
 }
 
-export const runCli = (args: readonly string[], env: Readonly<Record<string, string>>): Promise<Finished> =>
-  startCli(args, env).done;
+export const runCli = (
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  main?: string,
+): Promise<Finished> => startCli(args, env, main).done;
 
 /** The last line of an output, read as JSON. */
 export const lastJson = (text: string): Record<string, unknown> =>

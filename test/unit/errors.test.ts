@@ -2,12 +2,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { EXIT, exitCodeOf } from '../../src/cli/exit-codes.ts';
-import { classify, ERROR_CODES, isThrottle, MeterError } from '../../src/errors.ts';
+import { classify, ERROR_CODES, errorName, isThrottle, MeterError } from '../../src/errors.ts';
 import { explain } from '../../src/explain-error.ts';
 
 const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 const named = (name: string, more: object = {}): Error =>
   Object.assign(new Error('secret input'), { name, ...more });
+
+it('an error whose class says nothing is named by its code; no other is', () => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:443'), { code: 'ECONNREFUSED' });
+  const both = Object.assign(new AggregateError([refused]), { code: 'ECONNREFUSED' });
+
+  expect([errorName(refused), errorName(both)]).toEqual(['ECONNREFUSED', 'ECONNREFUSED']);
+  expect(errorName(Object.assign(new TypeError('x'), { code: 'ERR_X' }))).toBe('TypeError');
+  expect([errorName(new Error('x')), errorName('x')]).toEqual(['Error', 'string']);
+});
 
 describe('classify', () => {
   it.each([

@@ -1,24 +1,9 @@
-/** Enhanced fan-out on kinesis-local: what the suite on our own server cannot know, a second opinion on the
- *  protocol. */
-import {
-  CreateStreamCommand,
-  KinesisClient,
-  PutRecordCommand,
-  SplitShardCommand,
-} from '@aws-sdk/client-kinesis';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttp2Handler } from '@smithy/node-http-handler';
-import { type Engine, freePort, LOCAL_HOST } from '../../../src/local/engine-process.ts';
+import { freePort, LOCAL_HOST } from '../../../src/local/engine-process.ts';
 import { startKinesis } from '../../../src/local/kinesis-engine.ts';
 import { createLocalClients, LOCAL_AWS } from '../../../src/local/local-clients.ts';
-import { listShards } from '../../../src/source/list-shards.ts';
-import { openReader, type ReaderOptions } from '../../../src/source/open-reader.ts';
-import type { RecordPage } from '../../../src/source/record.ts';
-import { StreamConsumer } from '../../../src/source/stream-consumer.ts';
-import { systemClock, systemRandom } from '../../../src/time.ts';
-
-const SHARD = 'shardId-000000000000';
-const NEVER = new AbortController().signal;
+import { type FanOutUnderTest, fanOutContract } from '../../support/fan-out-contract.ts';
 
 /** The SDK gives an event stream a connection of its own and announces at once that it is the last one (GOAWAY),
  *  which this engine answers with a protocol error. Without `isEventStream` it does not. */
@@ -35,146 +20,26 @@ function handlerWithoutGoAway(): NodeHttp2Handler {
   });
 }
 
-const credentials = { accessKeyId: LOCAL_AWS.accessKeyId, secretAccessKey: LOCAL_AWS.secretAccessKey };
-
-let engine: Engine;
-let kinesis: KinesisClient;
-let overTls: KinesisClient;
-let worlds = 0;
-const controllers: AbortController[] = [];
-
-beforeAll(async () => {
+async function startOverTls(): Promise<FanOutUnderTest> {
   const tlsPort = await freePort();
-  engine = await startKinesis({ tlsPort });
-  kinesis = createLocalClients({ kinesisEndpoint: engine.endpoint }).kinesis;
-  overTls = new KinesisClient({
+  const engine = await startKinesis({ tlsPort });
+  const { kinesis, dynamodb } = createLocalClients({ kinesisEndpoint: engine.endpoint });
+  dynamodb.destroy();
+  const streaming = new KinesisClient({
     region: LOCAL_AWS.region,
-    credentials,
+    credentials: { accessKeyId: LOCAL_AWS.accessKeyId, secretAccessKey: LOCAL_AWS.secretAccessKey },
     maxAttempts: 1,
     endpoint: `https://${LOCAL_HOST}:${tlsPort}`,
     requestHandler: handlerWithoutGoAway(),
   });
-});
-afterAll(async () => {
-  for (const controller of controllers) controller.abort();
-  for (const client of [kinesis, overTls]) client.destroy();
-  await engine.stop();
-});
-
-async function givenStream() {
-  worlds += 1;
-  const stream = `fan-out-${worlds}`;
-  const deps = { kinesis, clock: systemClock, random: systemRandom };
-  const untilShards = async (count: number): Promise<void> => {
-    for (let tries = 0; tries < 200; tries += 1) {
-      if ((await listShards(deps, stream, NEVER).catch(() => [])).length >= count) return;
-      await systemClock.sleep(25);
-    }
-    throw new Error(`the engine shows no ${count} shards`);
-  };
-  await kinesis.send(new CreateStreamCommand({ StreamName: stream, ShardCount: 1 }));
-  await untilShards(1);
   return {
-    stream,
-    put: async (text: string): Promise<string> => {
-      const Data = new TextEncoder().encode(text);
-      const put = new PutRecordCommand({ StreamName: stream, Data, PartitionKey: 'key' });
-      return (await kinesis.send(put)).SequenceNumber ?? '';
-    },
-    split: async (): Promise<void> => {
-      const NewStartingHashKey = String(2n ** 126n);
-      await kinesis.send(
-        new SplitShardCommand({ StreamName: stream, ShardToSplit: SHARD, NewStartingHashKey }),
-      );
-      await untilShards(3);
-    },
-  };
-}
-
-function givenReader(stream: string, options: Partial<ReaderOptions> = {}) {
-  const failures: string[] = [];
-  const silent = (): void => {};
-  const deps = {
     kinesis,
-    kinesisStreaming: overTls,
-    clock: systemClock,
-    random: systemRandom,
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    metrics: {
-      recordsRead: silent,
-      readFailed: (name: string) => void failures.push(name),
-      gapFound: () => void failures.push('gap'),
+    streaming,
+    stop: () => {
+      for (const client of [kinesis, streaming]) client.destroy();
+      return engine.stop();
     },
   };
-  const stopping = new AbortController();
-  controllers.push(stopping);
-  const reader = openReader(deps, {
-    stream,
-    shardId: SHARD,
-    startAt: 'TRIM_HORIZON',
-    consumer: new StreamConsumer(deps, { stream, consumerName: 'meter' }),
-    idleBetweenReadsMs: 200,
-    ...options,
-  });
-  const next = async (): Promise<RecordPage> => {
-    const page = await reader.next(stopping.signal);
-    if (typeof page === 'string') throw new Error(`no page but ${page}; ${failures}`);
-    return page;
-  };
-  const read = async (count: number): Promise<string[]> => {
-    const texts: string[] = [];
-    while (texts.length < count) texts.push(...textsOf(await next()));
-    return texts;
-  };
-  return { stopping, next, read, failures };
 }
 
-const textsOf = (page: RecordPage): string[] =>
-  page.records.map(({ data }) => new TextDecoder().decode(data));
-
-describe('fan-out from kinesis-local', () => {
-  it('registers the consumer and brings what is there, what comes, and that it is caught up', async () => {
-    const { stream, put } = await givenStream();
-    for (const text of ['a', 'b', 'c']) await put(text);
-    const { read, next, failures } = givenReader(stream);
-
-    const early = await read(3);
-    await put('late');
-
-    expect([early, await read(1)]).toEqual([['a', 'b', 'c'], ['late']]);
-    expect((await next()).isAtTip).toBe(true);
-    expect(failures).toEqual([]);
-  });
-
-  it('begins at a checkpoint; taken over, the next reader goes on where it was told to', async () => {
-    const { stream, put } = await givenStream();
-    await put('a');
-    const sequenceNumber = await put('b');
-    await put('c');
-    const startAt = { sequenceNumber, subSequenceNumber: 0 };
-    const first = givenReader(stream, { startAt });
-    expect(await first.read(2)).toEqual(['b', 'c']);
-    first.stopping.abort();
-
-    // Within 5 s of the first reader's call the engine refuses, as Kinesis does.
-    const second = givenReader(stream, { startAt });
-
-    expect(await second.read(2)).toEqual(['b', 'c']);
-    expect(new Set(second.failures)).toEqual(new Set(['ResourceInUseException']));
-  });
-
-  it('names no end of a closed shard: polling finds it', async () => {
-    const { stream, put, split } = await givenStream();
-    await put('last');
-    const { next, failures } = givenReader(stream, { endCheckEveryMs: 2_000 });
-    const texts = textsOf(await next());
-    await split();
-    let page = await next();
-    while (!page.shardEnd) page = await next();
-    texts.push(...textsOf(page));
-
-    expect(texts).toEqual(['last']);
-    expect(page.shardEnd.childShards).toHaveLength(2);
-    expect(failures).toEqual([]);
-  });
-});
+fanOutContract('kinesis-local', startOverTls, { refusesSecond: true });

@@ -2,32 +2,14 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
-import { Command } from 'commander';
-import { addEstimateCommand } from '../../../src/cli/estimate-command.ts';
+import { describe, expect, it } from '@jest/globals';
 import { flagOf, shortNumber } from '../../../src/cli/estimate-table.ts';
 import { ASSUMPTION_DEFAULTS, ASSUMPTION_NAMES, ASSUMPTIONS } from '../../../src/estimate/assumptions.ts';
 import { estimate } from '../../../src/estimate/formulas.ts';
 import { PRICE_DEFAULTS } from '../../../src/estimate/prices.ts';
+import { estimatePrinted as run } from '../../support/estimate-printed.ts';
 
 const DOCS = readFileSync(join(import.meta.dirname, '../../../docs/cost.md'), 'utf8');
-
-/** Runs `estimate` in this process; answers with what it printed. */
-async function run(...args: string[]): Promise<string> {
-  let printed = '';
-  const spy = jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-  try {
-    const program = new Command();
-    addEstimateCommand(program);
-    await program.parseAsync(['estimate', ...args], { from: 'user' });
-  } finally {
-    spy.mockRestore();
-  }
-  return printed;
-}
 
 const pricesFile = async (content: string): Promise<string> => {
   const file = join(await mkdtemp(join(tmpdir(), 'supersim-')), 'prices.json');

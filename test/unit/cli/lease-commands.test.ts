@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseTarget, warningsOf } from '../../../src/cli/leases-reset.ts';
 import { planImport } from '../../../src/cli/leases-transfer.ts';
-import { findLease, shortShardId, unreadFrom, watchMsOf } from '../../../src/cli/open-leases.ts';
+import { findLease, watchMsOf } from '../../../src/cli/open-leases.ts';
 import { readConfig } from '../../../src/config.ts';
+import { shortShardId, unreadFrom } from '../../../src/fleet/lease-place.ts';
 import { type TableItem, understand } from '../../../src/leases/index.ts';
 import { lagOf } from '../../../src/source/look-at-shard.ts';
 import { at, lease } from '../leases/fixtures.ts';

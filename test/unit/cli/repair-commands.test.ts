@@ -94,7 +94,7 @@ describe('what is said', () => {
     };
     const lines = replayLines({
       end: 'done',
-      isDryRun: true,
+      isExecuted: false,
       from: '2026-03-01T00:00:00.000Z',
       to: '2026-03-02T00:00:00.000Z',
       shards: 2,
@@ -111,7 +111,7 @@ describe('what is said', () => {
     });
 
     expect(lines).toEqual([
-      'dry run: 2026-03-01T00:00:00.000Z to 2026-03-02T00:00:00.000Z: 2 of 2 shards, 0 records',
+      'preview: 2026-03-01T00:00:00.000Z to 2026-03-02T00:00:00.000Z: 2 of 2 shards, 0 records',
       'read 1,235 = applied 234 + duplicate 0 + ignored 0 + dead-lettered 1 + not asked for 1,000',
       'dead-lettered, counted and not stored again: not-json 1',
       expect.stringContaining('not counted yet: at most 2 events of 1 session, 1,100 bytes more'),

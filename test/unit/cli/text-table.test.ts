@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { shortDuration, textTable } from '../../../src/cli/text-table.ts';
+import { textTable } from '../../../src/cli/text-table.ts';
+import { shortDuration } from '../../../src/short-duration.ts';
 
 const COLUMNS = [{ name: 'shard' }, { name: 'owner', widthMin: 5 }, { name: 'checkpoint', widthMin: 7 }];
 const ROWS = [

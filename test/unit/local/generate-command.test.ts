@@ -54,7 +54,7 @@ describe('generate', () => {
     [['--duplicates', '2'], '--duplicates must be a number from 0 to 1'],
     [['--seed', '-1'], '--seed must be a number from 0'],
     [['--events-max', '0'], '--events-max must be a number from 1'],
-    [['--start-at', 'yesterday'], '--start-at must be a time like'],
+    [['--start-at', 'soon'], '--start-at must be a day like'],
     [['--start-at', '2999-01-01T00:00:00Z'], 'The span must lie in the past'],
     [['--rate', '5'], '--rate goes with --put only'],
     [['--put', '--out', 'x'], 'Give --out or --put'],

@@ -74,6 +74,22 @@ describe('an outage', () => {
     ]);
   });
 
+  it('is seen before the first call has failed: calls can hang for long', async () => {
+    const { clock, watch, call } = givenWatch();
+    await call('kinesis', 5);
+    const [one, other] = [watch.began('kinesis'), watch.began('kinesis')];
+    await clock.advance(12_000);
+    expect(watch.troubles()).toMatchObject([{ text: 'Kinesis has not answered for 12 s', forMs: 12_000 }]);
+
+    other({});
+    expect(watch.troubles()).toEqual([]);
+    await clock.advance(30_000);
+    // It hangs, but Kinesis answered another meanwhile.
+    expect(watch.troubles()).toEqual([]);
+    one({ error: TIMEOUT });
+    expect(watch.troubles()).toEqual([]);
+  });
+
   it('of less than 10 s is nobody’s business', async () => {
     const { lines, call } = givenWatch();
     await call('kinesis', 4_000, TIMEOUT);

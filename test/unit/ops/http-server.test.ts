@@ -28,6 +28,7 @@ async function givenServer(deps: Partial<HttpServerDeps> = {}) {
     troubles: () => [],
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'supersim_leases 1\n' }),
     state: () => ({ bytes: 2n ** 60n }),
+    report: () => [],
     ...deps,
   });
   servers.push(server);
@@ -172,6 +173,7 @@ it('a port in use is said to be', async () => {
     troubles: () => [],
     metrics: async () => never(),
     state: () => ({}),
+    report: () => [],
   };
 
   await expect(startHttpServer(server.address, deps)).rejects.toMatchObject({ code: 'port-in-use' });

@@ -1,12 +1,13 @@
 /** docs/metrics.md is held equal to the code: every series with its type and labels, every CloudWatch metric. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { EMF_METRICS } from '../../../src/ops/emf-lines.ts';
 import { TROUBLE_KINDS } from '../../../src/ops/troubles.ts';
 import { allSeries } from '../../support/all-series.ts';
 
-const text = readFileSync(join(import.meta.dirname, '../../../docs/metrics.md'), 'utf8');
+const ROOT = join(import.meta.dirname, '../../..');
+const text = readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8');
 const rows = text
   .split('\n')
   .filter((line) => line.startsWith('| `'))
@@ -69,6 +70,24 @@ describe('docs/metrics.md', () => {
     );
 
     expect(mentioned.filter((name) => !names.has(name))).toEqual([]);
+  });
+});
+
+const documents = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((file) => `docs/${file}`)].filter(
+  (path) => path.endsWith('.md'),
+);
+
+describe('every document', () => {
+  it.each(documents)('%s names only series that there are', async (path) => {
+    const names = (await allSeries()).map(({ name }) => name);
+    const mentioned = [...readFileSync(join(ROOT, path), 'utf8').matchAll(/supersim_[a-z_]+[a-z]/g)];
+    const parts = /_(bucket|sum|count)$/;
+
+    expect(
+      mentioned
+        .map(([name]) => name)
+        .filter((name) => !names.includes(name) && !names.includes(name.replace(parts, ''))),
+    ).toEqual([]);
   });
 });
 

@@ -86,6 +86,16 @@ describe('a log line', () => {
   });
 });
 
+it('a line of another kind goes among the log’s own as it is, whatever the level', async () => {
+  const { log, lines } = givenLog({ level: 'silent' });
+
+  log.line('{"_aws":{}}');
+  await log.close();
+  log.line('{"_aws":{}}');
+
+  expect(lines).toEqual(['{"_aws":{}}\n']);
+});
+
 describe('an error', () => {
   it('is logged by class, code and status only', () => {
     const error = Object.assign(new Error(CANARY, { cause: CANARY }), {

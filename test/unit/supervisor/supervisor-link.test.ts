@@ -36,6 +36,7 @@ function givenLink() {
     troubles: () => [TROUBLE],
     metrics: async () => ({ contentType: 'text/plain', body: 'supersim_leases 1\n' }),
     state: (): unknown => ({ workerId: 'w-2' }),
+    report: () => [],
   };
   const ofKind = (kind: FromProcess['kind']) => channel.said.filter((message) => message.kind === kind);
   return { clock, channel, link, heartbeats, worker, ofKind };
