@@ -145,6 +145,9 @@ withBrowser('the page of the demo', () => {
 
   it.each(['light', 'dark'] as const)('has nothing that axe calls serious, in %s', async (colorScheme) => {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    // With what is shown only on demand.
+    await page.locator('#talkers button').first().click();
+    await page.locator('#found').waitFor({ state: 'visible', timeout: 8 * SECONDS });
 
     expect(await seriousFindings(page)).toEqual([]);
   });

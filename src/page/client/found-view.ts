@@ -137,7 +137,8 @@ export class FoundView {
     // One hour more, so that the last bar is whole.
     for (let atMs = first; atMs <= toMs; atMs += HOUR_MS) times.push(atMs);
     const of = (atMs: number) => byHour.get(atMs);
-    const total = (atMs: number): number => (of(atMs)?.downloadBytes ?? 0) + (of(atMs)?.uploadBytes ?? 0);
+    const total = (atMs: number): number | null =>
+      atMs === toMs ? null : (of(atMs)?.downloadBytes ?? 0) + (of(atMs)?.uploadBytes ?? 0);
     const all = hours.reduce((sum, hour) => sum + hour.downloadBytes + hour.uploadBytes, 0);
     const bounds = [session?.startedAt, session?.endedAt ?? session?.usageThrough].flatMap(
       (iso) => iso ?? [],
@@ -147,7 +148,11 @@ export class FoundView {
         { label: 'down and up', colour: '--o1', isBars: true },
         { label: 'down', colour: '--accent', isBars: true },
       ],
-      [times.map((ms) => ms / 1000), times.map(total), times.map((ms) => of(ms)?.downloadBytes ?? 0)],
+      [
+        times.map((ms) => ms / 1000),
+        times.map(total),
+        times.map((ms) => (ms === toMs ? null : (of(ms)?.downloadBytes ?? 0))),
+      ],
       bounds.map((iso) => ({ atS: epochMsOf(iso) / 1000, colour: '--soft' })),
       `Usage by hour: ${bytes(all)} in ${count(hours.length)} hours with usage. The table below has it by day.`,
     );

@@ -1,5 +1,5 @@
 /** Refused records: how many, why, and what to do; and gaps. */
-import type { Now, ShapedLetter } from '../shapes.ts';
+import type { Letters, Now, ShapedLetter } from '../shapes.ts';
 import { byId, make, type Row, renderKeyed, renderRows, setText, show } from './dom.ts';
 import { bytes, count, plural, shardName, shortSequence, shortTime } from './format.ts';
 
@@ -26,9 +26,22 @@ const gapRow = (gap: ShapedLetter): Row => ({
   ],
 });
 
-export function renderLetters({ letters }: Now): void {
-  const { value, problem } = letters;
-  const words = new Map((value?.byReason ?? []).map(({ reason, words: text }) => [reason, text]));
+function renderReasons(letters: Letters | null): void {
+  renderKeyed(
+    byId('reasons'),
+    (letters?.byReason ?? []).map(({ reason, words, count: number, lastAt }) => ({
+      key: reason,
+      state: `${number} ${lastAt}`,
+      make: () => {
+        const code = make('code', { text: reason });
+        const line = make('div', { className: 'top-line' }, code, make('span', { text: count(number) }));
+        return make('li', {}, line, make('p', { text: `${words}. Last ${shortTime(lastAt)}.` }));
+      },
+    })),
+  );
+}
+
+function renderNotes({ value, problem }: Now['letters']): void {
   const hasLetters = (value?.count ?? 0) > 0;
   show(byId('refused-lists'), hasLetters);
   show(byId('refused-empty'), !hasLetters);
@@ -40,40 +53,27 @@ export function renderLetters({ letters }: Now): void {
   const some = value?.isPartial
     ? 'of the first rows read; `dead-letters` shows all'
     : 'kept, counted and passed';
-  setText(
-    byId('refused-note'),
-    hasLetters ? `${plural(value?.count ?? 0, 'dead letter')}, ${problem ? 'as last read' : some}` : '',
-  );
+  const note = `${plural(value?.count ?? 0, 'dead letter')}, ${problem ? 'as last read' : some}`;
+  setText(byId('refused-note'), hasLetters ? note : '');
+}
+
+function renderNext(latest: ShapedLetter | undefined): void {
+  show(byId('letters-next'), latest !== undefined);
+  if (!latest) return;
+  const { shardId, recordId } = latest;
+  setText(byId('letters-command'), `supersim-meter dead-letters show ${shardName(shardId)} '${recordId}'`);
+}
+
+export function renderLetters({ letters }: Now): void {
+  const { value } = letters;
+  const words = new Map((value?.byReason ?? []).map(({ reason, words: text }) => [reason, text]));
+  renderNotes(letters);
   renderRows(
     byId<HTMLTableElement>('letter-table'),
     (value?.latest ?? []).map((letter) => letterRow(letter, words)),
   );
-  renderKeyed(
-    byId('reasons'),
-    (value?.byReason ?? []).map(({ reason, words: text, count: number, lastAt }) => ({
-      key: reason,
-      state: `${number} ${lastAt}`,
-      make: () =>
-        make(
-          'li',
-          {},
-          make(
-            'div',
-            { className: 'top-line' },
-            make('code', { text: reason }),
-            make('span', { text: count(number) }),
-          ),
-          make('p', { text: `${text}. Last ${shortTime(lastAt)}.` }),
-        ),
-    })),
-  );
-  const [latest] = value?.latest ?? [];
-  show(byId('letters-next'), latest !== undefined);
-  if (latest)
-    setText(
-      byId('letters-command'),
-      `supersim-meter dead-letters show ${shardName(latest.shardId)} '${latest.recordId}'`,
-    );
+  renderReasons(value);
+  renderNext(value?.latest[0]);
   show(byId('gaps-block'), (value?.gaps.length ?? 0) > 0);
   renderRows(byId<HTMLTableElement>('gap-table'), (value?.gaps ?? []).map(gapRow));
 }

@@ -23,9 +23,10 @@ const progress = new ProgressView();
 const shards = new ShardsView();
 const sessions = new SessionsView();
 const pace = byId<HTMLSelectElement>('pace');
+let place: Now['place'] = 'worker';
 let connection: Connection = { isOk: true, answeredAtMs: undefined, problem: '' };
 
-function renderPlace({ place, stream, application, endpoints, version }: Now): void {
+function renderPlace({ stream, application, endpoints, version }: Now): void {
   setText(byId('place'), PLACES[place]);
   show(byId('place'), true);
   const at = endpoints.length > 0 ? ` · not AWS: ${endpoints.join(', ')}` : '';
@@ -36,6 +37,7 @@ function renderPlace({ place, stream, application, endpoints, version }: Now): v
 }
 
 function render(now: Now): void {
+  place = now.place;
   renderPlace(now);
   renderVerdict(now);
   progress.render(now.happenings);
@@ -67,7 +69,7 @@ function renderConnection(): void {
   const since = answeredAtMs === undefined ? '' : ` What you see is from ${clockTime(answeredAtMs)} UTC.`;
   setText(
     byId('away'),
-    `No answer from ${location.host}: ${problem}.${since} The worker may have ended; this page tries again by itself.`,
+    `No answer from ${location.host}: ${problem}.${since} The ${place === 'demo' ? 'demo' : 'worker'} may have ended; this page tries again by itself.`,
   );
 }
 

@@ -90,7 +90,7 @@ export class TimeChart {
     const common = { stroke: soft, font: FONT, ticks: { show: false }, grid: { stroke: grid, width: 1 } };
     return {
       legend: { show: false },
-      padding: [8, 28, 0, 0],
+      padding: [8, 36, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
         x: { time: true },
@@ -146,11 +146,18 @@ export class TimeChart {
     }
   }
 
+  /** Where the first line has its latest value. */
+  private latest(): number {
+    const values = this.data[1] ?? [];
+    for (let at = values.length - 1; at >= 0; at -= 1) if (typeof values[at] === 'number') return at;
+    return values.length - 1;
+  }
+
   /** The values at `at`, or the latest. */
   private renderLegend(at: number | undefined): void {
     const { legendId, whenId, format, now = '' } = this.options;
     const [times = []] = this.data;
-    const place = at ?? times.length - 1;
+    const place = at ?? this.latest();
     const legend = byId(legendId);
     const texts = this.lines.map((_, line) => {
       const value = this.data[line + 1]?.[place];

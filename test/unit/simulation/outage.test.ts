@@ -1,6 +1,6 @@
 /** Two minutes without DynamoDB and Kinesis, in the simulated world: what test/slow/outage.test.ts does with real
  *  processes. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { Trouble } from '../../../src/ops/troubles.ts';
 import type { Outage } from '../../simulation/faults.ts';
 import type { SeedPlan } from '../../simulation/plan.ts';
@@ -8,6 +8,8 @@ import { SCENARIOS } from '../../simulation/scenarios.ts';
 import { World } from '../../simulation/world.ts';
 
 const MINUTE_MS = 60_000;
+// Seven simulated minutes take two seconds, and on a busy machine many.
+jest.setTimeout(MINUTE_MS);
 const FROM_MS = 3 * MINUTE_MS;
 const TO_MS = 5 * MINUTE_MS;
 const WORKERS = 2;
