@@ -18,7 +18,7 @@ export const RECORDS_PER_READ_MAX = 25;
  *  meanwhile. */
 export const JOINED_WITHIN_MS = 12 * FAILOVER_TIME_MS;
 /** An empty table makes Java wait for up to 30 s, by chance, before it lists the shards. Unit: ms. */
-export const FIRST_START_MS = 60_000;
+export const FIRST_START_MS = 120_000;
 
 /** A lease row as both see it. */
 export interface LeaseRow {
