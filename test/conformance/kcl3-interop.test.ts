@@ -8,32 +8,46 @@ import { replaceInPlaceAndBack } from '../support/in-place-contract.ts';
 import { FIRST_START_MS, givenInterop, type Interop, OWNED_WITHIN_MS, until } from '../support/interop.ts';
 import { buildJavaKcl } from '../support/java-kcl.ts';
 
-let engines: Engines;
-beforeAll(async () => {
+beforeAll(() => {
   buildJavaKcl('kcl3');
-  engines = await startEngines('dynamodb-local');
 });
-afterAll(() => engines?.stop());
+
+/** Engines of its own for each fleet: after one fleet DynamoDB Local 3.3.0 may leave the index that KCL adds to the
+ *  next lease table CREATING for ever, and Java waits for it. */
+async function onEngines(run: (engines: Engines) => Promise<void>): Promise<void> {
+  const engines = await startEngines('dynamodb-local');
+  try {
+    await run(engines);
+  } finally {
+    await engines.stop();
+  }
+}
 
 /** What KCL before 3.5 keeps beside the lease table; where they are, 3.5 goes on using them. */
-const threeTables = (application: string): Promise<void> =>
-  provisionTables(engines.clients.dynamodb, [
-    { name: `${application}-CoordinatorState`, key: ['key'], indexes: {} },
-    { name: `${application}-WorkerMetricStats`, key: ['wid'], indexes: {} },
-  ]);
+const threeTables =
+  (engines: Engines) =>
+  (application: string): Promise<void> =>
+    provisionTables(engines.clients.dynamodb, [
+      { name: `${application}-CoordinatorState`, key: ['key'], indexes: {} },
+      { name: `${application}-WorkerMetricStats`, key: ['wid'], indexes: {} },
+    ]);
 
 describe('a Java KCL 3.5 fleet', () => {
   it('with all in one table is replaced in place by ours and replaces it again', () =>
-    replaceInPlaceAndBack(engines, 'kcl3', {
-      otherRows: ['CLIENT_VERSION_MIGRATION', 'LEADER', 'WORKER_METRIC_STATS'],
-    }));
+    onEngines((engines) =>
+      replaceInPlaceAndBack(engines, 'kcl3', {
+        otherRows: ['CLIENT_VERSION_MIGRATION', 'LEADER', 'WORKER_METRIC_STATS'],
+      }),
+    ));
 
   it('with three tables is replaced in place by ours and replaces it again', () =>
-    replaceInPlaceAndBack(engines, 'kcl3', { prepare: threeTables }));
+    onEngines((engines) => replaceInPlaceAndBack(engines, 'kcl3', { prepare: threeTables(engines) })));
 
   describe('that is alive', () => {
+    let engines: Engines;
     let interop: Interop;
     beforeAll(async () => {
+      engines = await startEngines('dynamodb-local');
       interop = await givenInterop(engines, 'kcl3', 2);
       interop.java('java');
       await interop.untilOwnedBy(['java'], FIRST_START_MS);
@@ -42,7 +56,10 @@ describe('a Java KCL 3.5 fleet', () => {
         (await interop.rows()).every(({ counter }) => counter > 1);
       await until('Java renews', isRenewed, OWNED_WITHIN_MS);
     });
-    afterAll(() => interop?.stop());
+    afterAll(async () => {
+      await interop?.stop();
+      await engines?.stop();
+    });
 
     const expectRefusal = async (workerId: string): Promise<void> => {
       const refused = interop.ours(workerId);
