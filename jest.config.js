@@ -21,7 +21,8 @@ export default {
   // A core each: most suites wait for engines, not for the processor.
   maxWorkers: '100%',
   projects: [
-    project('unit', 10_000),
+    // Nothing waits here; some, such as the simulation, compute for seconds.
+    project('unit', 30_000),
     project('contract', 60_000),
     project('e2e', 180_000),
     project('slow', 900_000),
