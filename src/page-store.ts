@@ -7,7 +7,7 @@ import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 import type { ReadGap, RecordPage, StreamRecord } from './source/record.ts';
 import type { DeadLetter, DeadLetterStore } from './store/dead-letters.ts';
-import type { EventOutcome, SessionStore } from './store/session-store.ts';
+import type { SessionStore, Tell } from './store/session-store.ts';
 import { Tally } from './tally.ts';
 import type { Clock } from './time.ts';
 import type { Turns } from './turns.ts';
@@ -25,7 +25,7 @@ export interface PageStoreDeps {
   readonly budgets: Readonly<Record<'prompt' | 'held', EventBudget>>;
   /** Shared likewise. */
   readonly turns: Turns;
-  /** Told of each distinct event that was counted. */
+  /** Told of each distinct event that was counted, perhaps just before it is durable. */
   readonly onApplied?: ((event: ConnectionEvent) => void) | undefined;
 }
 
@@ -43,14 +43,14 @@ interface Place {
 
 /** What some records of a page hold. */
 interface DecodedRecords {
-  readonly events: readonly ConnectionEvent[];
+  readonly events: ConnectionEvent[];
   /** Of the events, in their order. */
-  readonly places: readonly Place[];
-  readonly letters: readonly DeadLetter[];
+  readonly places: Place[];
+  readonly letters: DeadLetter[];
   /** Counts what is decided already: ignored and poison. */
   readonly tally: Tally;
   /** Of the last record. */
-  readonly last: Position | undefined;
+  last: Position | undefined;
 }
 
 /** A page of which everything is being stored. */
@@ -61,8 +61,8 @@ export interface BegunPage {
 
 /** A gap is no record: its dead letter's index is of none. */
 const GAP_INDEX = -1;
-/** Decoded and folded in one turn of the event loop: about 5 ms. */
-const RECORDS_PER_PART = 100;
+/** Decoded and folded in one turn of the event loop: a few milliseconds. */
+const RECORDS_PER_PART = 50;
 
 export class PageStore {
   private readonly deps: PageStoreDeps;
@@ -84,7 +84,7 @@ export class PageStore {
       const room = await budgets[mayWait ? 'held' : 'prompt'].take(part.length);
       await turns.next();
       const decoded = this.decode(part, lease);
-      room.resize(decoded.events.length);
+      room.resize(decoded.places.length);
       // A lease that we cannot renew suspends the shard; only a lost one ends it.
       if ((await lease.waitUntilValid()) === 'lost') {
         room.leave();
@@ -104,7 +104,13 @@ export class PageStore {
    *  Source: KCL ProcessTask.java. */
   private decode(records: readonly StreamRecord[], lease: HeldLease): DecodedRecords {
     const { startAt, leaseKey } = lease;
-    const decoded: OpenRecords = { events: [], places: [], letters: [], tally: new Tally(), last: undefined };
+    const decoded: DecodedRecords = {
+      events: [],
+      places: [],
+      letters: [],
+      tally: new Tally(),
+      last: undefined,
+    };
     for (const record of records) {
       const isCheckpointed = typeof startAt === 'object' && record.sequenceNumber === startAt.sequenceNumber;
       const { items, lastSubSequenceNumber } = this.deps.decode(
@@ -121,29 +127,33 @@ export class PageStore {
   private async store(
     { events, places, letters, tally }: DecodedRecords,
     lease: HeldLease,
-    options: { readonly mayWait: boolean; readonly gap: ReadGap | undefined },
+    { mayWait, gap }: { readonly mayWait: boolean; readonly gap: ReadGap | undefined },
   ): Promise<Tally> {
-    const [outcomes] = await Promise.all([
-      this.deps.sessions.apply(events, lease.lost, options),
-      letters.length > 0 && this.deps.deadLetters.put(letters, lease.lost),
-      options.gap && this.keepGap(options.gap, lease),
-    ]);
-    this.deps.metrics.madeDurable(places);
-    for (let at = 0; at < events.length; at += 1) {
-      const [event, outcome] = [events[at] as ConnectionEvent, outcomes[at] as EventOutcome];
+    const { sessions, deadLetters, onApplied, metrics } = this.deps;
+    const refused: { readonly at: number; readonly reason: string }[] = [];
+    const tell: Tell<ConnectionEvent> = (event, outcome, at) => {
       if (outcome.kind === 'ignored') tally.ignore(outcome.reason);
-      else if (outcome.kind !== 'refused') {
-        tally.settle(event, outcome.kind);
-        if (outcome.kind === 'applied') this.deps.onApplied?.(event);
-      } else {
-        await this.buryRefused(places[at] as Place, outcome.reason, lease);
-        tally.deadLetter(outcome.reason);
-      }
+      else if (outcome.kind === 'refused') refused.push({ at, reason: outcome.reason });
+      else tally.settle(event, outcome.kind);
+      if (outcome.kind === 'applied') onApplied?.(event);
+    };
+    const applied = sessions.apply(events, lease.lost, { mayWait, tell });
+    // The store has them: here they would only wait too.
+    events.length = 0;
+    await Promise.all([
+      applied,
+      letters.length > 0 && deadLetters.put(letters, lease.lost),
+      gap && this.keepGap(gap, lease),
+    ]);
+    metrics.madeDurable(places);
+    for (const { at, reason } of refused) {
+      await this.buryRefused(places[at] as Place, reason, lease);
+      tally.deadLetter(reason);
     }
     return tally;
   }
 
-  private add(page: OpenRecords, record: StreamRecord, item: DecodedItem, shardId: string): void {
+  private add(page: DecodedRecords, record: StreamRecord, item: DecodedItem, shardId: string): void {
     const { sequenceNumber, arrivedAtMs } = record;
     const { index } = item;
     if (item.kind === 'event') {
@@ -195,13 +205,4 @@ export class PageStore {
       { shardId: lease.leaseKey, checkpoint: after, sequenceNumber: firstSequenceNumber },
     );
   }
-}
-
-/** While they are being decoded. */
-interface OpenRecords {
-  readonly events: ConnectionEvent[];
-  readonly places: Place[];
-  readonly letters: DeadLetter[];
-  readonly tally: Tally;
-  last: Position | undefined;
 }

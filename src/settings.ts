@@ -191,9 +191,9 @@ export const SETTINGS = {
   },
   pendingEventsMax: {
     schema: whole(1_000, 10_000_000),
-    default: '100000',
+    default: '25000',
     unit: 'events',
-    text: 'most decoded events in memory, all shards of the worker together; about 0.8 KB each',
+    text: 'most events held back while a shard is more than a minute behind, all shards together; 0.3 to 1 KB each',
   },
   dedupRingSize: {
     schema: whole(1, 64),

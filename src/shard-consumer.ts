@@ -116,19 +116,26 @@ class ShardFlow {
   }
 
   private async consume(pages: PageSource): Promise<ShardRunOutcome> {
+    let outcome: ShardRunOutcome | undefined;
+    while (!outcome) outcome = await this.consumeOne(pages);
+    return outcome;
+  }
+
+  /** Undefined when it is to go on. A call for each page: a loop's variable would keep the last page alive while the
+   *  next is waited for. */
+  private async consumeOne(pages: PageSource): Promise<ShardRunOutcome | undefined> {
     const { lease } = this;
-    for (;;) {
-      // 1. Read. A page in the buffer when we are asked to stop is left unread: the next owner reads it.
-      const page = await pages.next(this.over.signal);
-      if (page === 'aborted') return this.leave('stopped');
-      if (page === 'stalled') return this.leave('stalled');
-      // The claim goes out with every write of the lease: it is taken back before anything is left to do.
-      if (!page.isAtTip || page.records.length > 0) lease.setReadToTip(false);
-      if ((await this.begin(page)) === 'lost') return { kind: 'lost' };
-      await this.waitForTurn(page);
-      // 4. A closed shard ends only here, after all of it is stored; its children's leases come first.
-      if (page.shardEnd) return (await this.finishInFlight()) ?? lease.finish(page.shardEnd.childShards);
-    }
+    // 1. Read. A page in the buffer when we are asked to stop is left unread: the next owner reads it.
+    const page = await pages.next(this.over.signal);
+    if (page === 'aborted') return this.leave('stopped');
+    if (page === 'stalled') return this.leave('stalled');
+    // The claim goes out with every write of the lease: it is taken back before anything is left to do.
+    if (!page.isAtTip || page.records.length > 0) lease.setReadToTip(false);
+    if ((await this.begin(page)) === 'lost') return { kind: 'lost' };
+    await this.waitForTurn(page);
+    // 4. A closed shard ends only here, after all of it is stored; its children's leases come first.
+    if (!page.shardEnd) return undefined;
+    return (await this.finishInFlight()) ?? lease.finish(page.shardEnd.childShards);
   }
 
   /** 2. Durable first: a crash after this repeats work, never loses it. */
@@ -136,7 +143,7 @@ class ShardFlow {
     const startedAtMs = this.deps.clock.monotonicMs();
     const isHeld = mayWait(page);
     // Nobody behind this page may wait any longer.
-    if (!isHeld && this.inFlight.length > 0) this.deps.sessions.flush();
+    if (!isHeld && this.inFlight.length > 0) this.deps.sessions.flush(this.lease.lost);
     const begun = await this.store.begin(page, this.lease, isHeld);
     if (begun === 'lost') return 'lost';
     this.track({ ...page, records: { length: page.records.length } }, begun, startedAtMs);
@@ -210,7 +217,7 @@ class ShardFlow {
 
   /** Waits for all pages on their way, writing at once what is held back; what ended the shard, if something did. */
   private async finishInFlight(): Promise<ShardRunOutcome | undefined> {
-    if (this.inFlight.length > 0) this.deps.sessions.flush();
+    if (this.inFlight.length > 0) this.deps.sessions.flush(this.lease.lost);
     await this.lastSettled;
     return this.end;
   }

@@ -116,7 +116,7 @@ export class MeterService extends Construct {
       // The heap's limit follows from the memory's: past it Node says so and ends, instead of being killed unheard.
       memoryLimitMiB: memoryMiB,
       environment: {
-        NODE_OPTIONS: `--max-semi-space-size=8 --max-old-space-size=${Math.floor(memoryMiB * HEAP_SHARE)}`,
+        NODE_OPTIONS: `--max-semi-space-size=16 --max-old-space-size=${Math.floor(memoryMiB * HEAP_SHARE)}`,
         AWS_REGION: Stack.of(this).region,
         ...props.environment,
       },

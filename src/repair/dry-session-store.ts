@@ -2,7 +2,7 @@
 import type { ConnectionEvent, DataSessionEvent } from '../decode/event.ts';
 import type { EventId } from '../reduce/dedup-memory.ts';
 import { type SimNews, transitionOf } from '../reduce/sim.ts';
-import type { EventOutcome, SessionStore } from '../store/session-store.ts';
+import type { ApplyOptions, EventOutcome, SessionStore } from '../store/session-store.ts';
 import type { StoredSim } from '../store/sim-item.ts';
 import type { StoredSession } from '../store/stored-session.ts';
 import { DryItems, type DryItemsDeps, type DryVerdict } from './dry-items.ts';
@@ -36,7 +36,29 @@ export class DrySessionStore implements SessionStore {
     this.sims = sims && new DryItems({ ...sims, onNew: (_, id) => this.tell(id) });
   }
 
-  async apply(events: readonly ConnectionEvent[], signal: AbortSignal): Promise<readonly EventOutcome[]> {
+  async apply(
+    given: readonly ConnectionEvent[],
+    signal: AbortSignal,
+    { tell }: ApplyOptions<ConnectionEvent> = {},
+  ): Promise<readonly EventOutcome[]> {
+    const events = [...given];
+    const outcomes = await this.decide(events, signal);
+    for (const [at, event] of events.entries()) tell?.(event, outcomes[at] as EventOutcome, at);
+    return outcomes;
+  }
+
+  flush(): void {
+    // Nothing is held back.
+  }
+
+  makeRoom(): void {
+    // Nor takes any.
+  }
+
+  private async decide(
+    events: readonly ConnectionEvent[],
+    signal: AbortSignal,
+  ): Promise<readonly EventOutcome[]> {
     const ofSessions = events.filter((event) => event.kind === 'data-session');
     const ofSims = this.sims ? events.filter((event) => transitionOf(event) !== undefined) : [];
     const [sessions, sims] = await Promise.all([
@@ -51,10 +73,6 @@ export class DrySessionStore implements SessionStore {
       if (sim === 'unreadable') return { kind: 'refused', reason: 'sim-item-unreadable' };
       return outcomeOf(session ?? sim ?? 'unreadable');
     });
-  }
-
-  flush(): void {
-    // Nothing is held back.
   }
 
   private tell(id: EventId): 'applied' | 'duplicate' {

@@ -96,28 +96,28 @@ export class Prefetch {
   }
 
   private async fill(): Promise<void> {
-    const { signal } = this.closing;
     try {
-      while (!signal.aborted) {
-        if (this.heldBytes >= this.budget.share) {
-          await this.pageTaken.wait(signal);
-          continue;
-        }
-        const page = await this.reader.next(signal);
-        if (page === 'aborted') return;
-        if (page === 'stalled') {
-          this.isStalled = true;
-          this.pageArrived.ring();
-          return;
-        }
-        this.pages.push(page);
-        this.heldBytes += charge(page);
-        this.pageArrived.ring();
-        if (page.shardEnd) return;
-      }
+      while (await this.fillOne());
     } catch (error) {
       this.failure = { error };
       this.pageArrived.ring();
     }
+  }
+
+  /** False when there is nothing more to read. A call for each page: a loop's variable would keep the last page alive
+   *  while the next is waited for. */
+  private async fillOne(): Promise<boolean> {
+    const { signal } = this.closing;
+    while (this.heldBytes >= this.budget.share && !signal.aborted) await this.pageTaken.wait(signal);
+    if (signal.aborted) return false;
+    const page = await this.reader.next(signal);
+    if (page === 'aborted') return false;
+    if (page === 'stalled') this.isStalled = true;
+    else {
+      this.pages.push(page);
+      this.heldBytes += charge(page);
+    }
+    this.pageArrived.ring();
+    return page !== 'stalled' && !page.shardEnd;
   }
 }

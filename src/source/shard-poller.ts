@@ -78,6 +78,8 @@ export class ShardPoller {
   private isBehind = true;
   /** The listing named children before the answer at hand was asked for. */
   private wasListedClosed = false;
+  /** For the page handed out last, if it took one. */
+  private giveSlotBack: () => void = () => undefined;
   /** Start of the first try since the last answer; undefined while answers come. Monotonic ms. */
   private unansweredSinceMs: number | undefined;
 
@@ -108,6 +110,8 @@ export class ShardPoller {
    *  @throws MeterError `position-refused`; whatever is fatal. */
   async next(signal: AbortSignal): Promise<NextPage> {
     if (this.hasEnded) throw new MeterError('invariant-broken', `read ${this.options.shardId} after its end`);
+    // The caller is done with the page before.
+    this.giveSlotBack();
     for (;;) {
       const waitMs = this.budget.waitMs;
       if (waitMs > 0) await this.deps.clock.sleep(waitMs, signal);
@@ -118,6 +122,7 @@ export class ShardPoller {
         this.unansweredSinceMs = undefined;
         return page;
       } catch (error) {
+        this.giveSlotBack();
         if (signal.aborted && classify(error) === 'aborted') return 'aborted';
         if (this.isRefused(error)) {
           const end = await this.endOfExpired(error, signal);
@@ -138,6 +143,7 @@ export class ShardPoller {
     const { clock, metrics, slots } = this.deps;
     this.iterator ??= await this.open(signal);
     const { iterator } = this;
+    if (this.isBehind && slots) this.giveSlotBack = await slots.take(signal);
     const fetch = async (): Promise<GetRecordsCommandOutput> => {
       this.budget.begin();
       const startedAtMs = clock.monotonicMs();
@@ -145,7 +151,7 @@ export class ShardPoller {
       metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);
       return page;
     };
-    const answer = await (this.isBehind && slots ? slots.run(fetch, signal) : fetch());
+    const answer = await fetch();
     return this.accept(answer, await this.childrenAfter(answer, signal));
   }
 

@@ -5,7 +5,7 @@ import { expirySeconds } from './expiry.ts';
 import type { Countable, StoredItem, WriteStamp } from './item-kind.ts';
 import { type ItemMap, writeUnits } from './item-size.ts';
 import type { ItemWrite, ReadItem } from './item-writer.ts';
-import type { PendingEvent } from './pending-events.ts';
+import { type PendingEvent, settle } from './pending-events.ts';
 import { EVENT_ID_BYTES } from './private-state.ts';
 import type { EventOutcome } from './session-store.ts';
 import { WriteUnits } from './write-units.ts';
@@ -103,8 +103,8 @@ export class AggregateRound<E extends Countable, S extends StoredItem> {
       return { open: [...fresh, ...repeats], conflict: { ...outcome, tried } };
     }
     if (outcome.kind === 'refused') {
-      for (const { request, index } of [...fresh, ...repeats])
-        request.settle(index, { kind: 'refused', reason: 'refused-by-store' });
+      for (const entry of [...fresh, ...repeats])
+        settle(entry, { kind: 'refused', reason: 'refused-by-store' });
       return { open: NONE };
     }
     this.countWrite(base.stored, next);
@@ -145,7 +145,7 @@ export class AggregateRound<E extends Countable, S extends StoredItem> {
     for (let at = 0; at < events.length; at += 1) {
       const entry = events[at] as PendingEvent<E>;
       if (verdicts[at] === 'duplicate')
-        entry.request.settle(entry.index, this.told(stored, counted?.delete(entry.id) ? APPLIED : DUPLICATE));
+        settle(entry, this.told(stored, counted?.delete(entry.id) ? APPLIED : DUPLICATE));
       else if (freshIds?.has(entry.id)) {
         // A copy of what is not durable yet is nothing to be sure of: it waits until the first is written.
         found.repeats.push(entry);

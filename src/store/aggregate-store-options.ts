@@ -1,5 +1,6 @@
 import type { DedupPages } from './dedup-pages.ts';
 import type { ErasedSims } from './erased-sims.ts';
+import type { HeldBackOptions } from './held-back.ts';
 import type { Countable, ItemKind, StoredItem } from './item-kind.ts';
 import type { ItemLoader } from './item-loader.ts';
 import type { ItemWriter, StoreDeps } from './item-writer.ts';
@@ -32,11 +33,7 @@ export interface AggregateStoreDeps<E extends Countable, S extends StoredItem>
   readonly metrics?: StoreMetrics;
 }
 
-export interface AggregateStoreOptions {
+export interface AggregateStoreOptions extends HeldBackOptions {
   /** Distinct event ids kept in the item before they move to a page. Default 16. */
   readonly dedupRingSize: number;
-  /** How long events that may wait are held back. Unit: ms. */
-  readonly holdBackMs: number;
-  /** So many held back are written before that time is over. Unit: events. */
-  readonly heldBackMax: number;
 }

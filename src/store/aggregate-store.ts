@@ -17,64 +17,57 @@ import { throwIfAborted } from '../retry.ts';
 import { backoffMs } from '../time.ts';
 import { AggregateRound, type BaseItem, type Tried } from './aggregate-round.ts';
 import type { AggregateStoreDeps, AggregateStoreOptions } from './aggregate-store-options.ts';
-import type { Countable, StoredItem } from './item-kind.ts';
+import { HeldBack } from './held-back.ts';
+import type { Countable, EventPacking, StoredItem } from './item-kind.ts';
 import type { ReadItem } from './item-writer.ts';
 import { NewerItemError } from './newer-item.ts';
-import { ApplyRequest, type ItemQueue, type PendingEvent } from './pending-events.ts';
-import type { EventOutcome } from './session-store.ts';
-
-/** Items folded in one turn of the event loop, about 5 ms. */
-const ITEMS_PER_TURN = 200;
+import {
+  ApplyRequest,
+  type HeldEvent,
+  type ItemQueue,
+  isHeld,
+  type PendingEvent,
+  settle,
+} from './pending-events.ts';
+import type { ApplyOptions, EventOutcome } from './session-store.ts';
 
 /** Why there is no item to count on. */
 type NoBase = Extract<EventOutcome, { kind: 'ignored' | 'refused' }>;
 
 export class AggregateStore<E extends Countable, S extends StoredItem> {
   private readonly deps: AggregateStoreDeps<E, S>;
-  private readonly options: AggregateStoreOptions;
   private readonly rounds: AggregateRound<E, S>;
   /** By item. No Map: as its entries come and go V8 moves them into ever new tables, and each old table that has
    *  become old keeps the next one alive, with all that was in it. Measured: half of all garbage collection. */
   private queues: Record<string, ItemQueue<E>> = Object.create(null);
-  private heldBack = new Set<ItemQueue<E>>();
-  private heldBackCount = 0;
-  private isFlushTimed = false;
+  private readonly held: HeldBack<E>;
 
   constructor(deps: AggregateStoreDeps<E, S>, options: AggregateStoreOptions) {
     this.deps = deps;
-    this.options = options;
     this.rounds = new AggregateRound(deps, options);
+    this.held = new HeldBack({ ...deps, start: (queue) => this.start(queue) }, options);
     deps.closing.addEventListener('abort', () => this.close(), { once: true });
   }
 
   async apply(
     events: readonly E[],
     signal: AbortSignal,
-    { mayWait = false } = {},
+    { mayWait = false, tell }: ApplyOptions<E> = {},
   ): Promise<readonly EventOutcome[]> {
     throwIfAborted(signal);
     throwIfAborted(this.deps.closing);
-    const request = new ApplyRequest(events.length);
+    const request = new ApplyRequest(events.length, signal, tell);
     for (let index = 0; index < events.length; index += 1)
       this.enqueue(request, events[index] as E, index, mayWait);
-    if (this.heldBackCount >= this.options.heldBackMax) this.flush();
-    return request.until(signal);
+    return request.settled();
   }
 
-  flush(): void {
-    const held = [...this.heldBack];
-    this.heldBack = new Set();
-    this.heldBackCount = 0;
-    void this.startAll(held);
+  flush(signal?: AbortSignal): void {
+    this.held.flush(signal);
   }
 
-  private async startAll(queues: readonly ItemQueue<E>[]): Promise<void> {
-    for (const [at, queue] of queues.entries()) {
-      if (at > 0 && at % ITEMS_PER_TURN === 0) await this.deps.clock.turn();
-      if (this.deps.closing.aborted) return;
-      // An empty one was started by another event meanwhile, and is perhaps not the item's queue any more.
-      if (queue.events.length > 0) this.start(queue);
-    }
+  makeRoom(): void {
+    this.held.makeRoom();
   }
 
   private close(): void {
@@ -82,37 +75,50 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
     for (const { events } of Object.values(this.queues))
       for (const { request } of events) request.reject(error);
     this.queues = Object.create(null);
-    this.heldBack.clear();
+    this.held.clear();
   }
 
-  private enqueue(request: ApplyRequest, event: E, index: number, mayWait: boolean): void {
+  private enqueue(request: ApplyRequest<E>, event: E, index: number, mayWait: boolean): void {
     const id = this.deps.kind.idOf(event);
     let queue = this.queues[id];
     if (!queue) {
-      queue = { id, events: [], isDue: false, isRunning: false };
+      queue = newQueue(id);
       this.queues[id] = queue;
     }
-    queue.events.push({ event, id: eventIdOf(event.eventSid, this.deps.hash16), request, index });
-    if (mayWait && !queue.isDue) this.holdBack(queue);
+    const isHeldBack = mayWait && !queue.isDue;
+    const packed = isHeldBack ? this.packed(request, event, index, queue) : undefined;
+    const entry = packed ?? this.pending(request, event, index);
+    // An array that grows from nothing takes room for 17.
+    if (queue.events.length === 0) queue.events = [entry];
+    else queue.events.push(entry);
+    if (isHeldBack) this.held.add(queue);
     else this.start(queue);
   }
 
-  private holdBack(queue: ItemQueue<E>): void {
-    this.heldBack.add(queue);
-    this.heldBackCount += 1;
-    if (!this.isFlushTimed) void this.flushLater();
+  private pending(request: ApplyRequest<E>, event: E, index: number): PendingEvent<E> {
+    return { event, id: eventIdOf(event.eventSid, this.deps.hash16), request, index };
   }
 
-  private async flushLater(): Promise<void> {
-    this.isFlushTimed = true;
-    await this.deps.clock.sleep(this.options.holdBackMs, this.deps.closing);
-    this.isFlushTimed = false;
-    if (!this.deps.closing.aborted) this.flush();
+  private packed(
+    request: ApplyRequest<E>,
+    event: E,
+    index: number,
+    { events }: ItemQueue<E>,
+  ): HeldEvent<E> | undefined {
+    const last = events.at(-1);
+    const packed = this.deps.kind.packing?.pack(event, last && isHeld(last) ? last : undefined);
+    return packed && { own: packed.own, common: packed.common, request, index };
+  }
+
+  private unpacked(entry: PendingEvent<E> | HeldEvent<E>, id: string): PendingEvent<E> {
+    if (!isHeld(entry)) return entry;
+    const event = (this.deps.kind.packing as EventPacking<E>).unpack(entry, id);
+    return this.pending(entry.request, event, entry.index);
   }
 
   private start(queue: ItemQueue<E>): void {
     queue.isDue = true;
-    this.heldBack.delete(queue);
+    this.held.remove(queue);
     if (!queue.isRunning) void this.run(queue);
   }
 
@@ -121,7 +127,9 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
     // What comes in the same turn goes along.
     await null;
     while (queue.isDue && queue.events.length > 0) {
-      const events = queue.events.some(isDropped) ? queue.events.filter(isWanted) : queue.events;
+      const events: PendingEvent<E>[] = [];
+      for (const entry of queue.events)
+        if (!entry.request.isDropped) events.push(this.unpacked(entry, queue.id));
       queue.events = [];
       queue.isDue = false;
       try {
@@ -130,6 +138,7 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
         this.deps.cache?.delete(queue.id);
         for (const { request } of events) request.reject(error);
       }
+      this.held.done(queue);
     }
     queue.isRunning = false;
     if (queue.events.length === 0) delete this.queues[queue.id];
@@ -144,7 +153,7 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
     let base = cached ?? (await this.loadBase(id, events));
     for (let conflicts = 0; open.length > 0; ) {
       if ('kind' in base) {
-        for (const { request, index } of open) request.settle(index, base);
+        for (const entry of open) settle(entry, base);
         return;
       }
       base = await this.withoutClosed(base);
@@ -170,7 +179,7 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
 
   private settleApplied(stored: S, counted: readonly PendingEvent<E>[]): void {
     const outcome = this.rounds.told(stored, APPLIED);
-    for (const { request, index } of counted) request.settle(index, outcome);
+    for (const entry of counted) settle(entry, outcome);
   }
 
   /** Hands on what the item's last write closed, unless that is known to be done. */
@@ -228,6 +237,15 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
   }
 }
 
+const newQueue = <E>(id: string): ItemQueue<E> => ({
+  id,
+  events: [],
+  isDue: false,
+  isRunning: false,
+  place: undefined,
+  isUnderway: false,
+});
+
 const newerItem = (name: string, id: string, table: string): MeterError =>
   new MeterError(
     'item-unreadable',
@@ -236,6 +254,3 @@ const newerItem = (name: string, id: string, table: string): MeterError =>
 
 const APPLIED: EventOutcome = { kind: 'applied' };
 const ERASED: NoBase = { kind: 'ignored', reason: 'sim-erased' };
-
-const isDropped = <E>({ request }: PendingEvent<E>): boolean => request.isDropped;
-const isWanted = <E>({ request }: PendingEvent<E>): boolean => !request.isDropped;

@@ -42,6 +42,21 @@ export interface Blocking {
   readonly stamp: Stamp;
 }
 
+/** An event while it waits. */
+export interface PackedEvent<C = unknown> {
+  /** What is only this event's. */
+  readonly own: string;
+  /** What events of its item mostly have in common: one object for all that do. */
+  readonly common: C;
+}
+
+export interface EventPacking<E, C = unknown> {
+  /** `like`: an event of the same item that waits already. Undefined: it waits as it is. */
+  pack(event: E, like: PackedEvent<C> | undefined): PackedEvent<C> | undefined;
+  /** An equal event. `id`: the item's. */
+  unpack(packed: PackedEvent<C>, id: string): E;
+}
+
 export interface ItemKind<E extends Countable, S extends StoredItem> {
   readonly tableName: string;
   /** How long items are kept after their last write; 0: for ever. Unit: days. */
@@ -74,6 +89,8 @@ export interface ItemKind<E extends Countable, S extends StoredItem> {
   /** What must be durable elsewhere before the next write, and before anybody is told that this one is. Undefined:
    *  nothing. */
   handOn?(stored: S): Promise<S> | undefined;
+  /** How events wait that are held back. Undefined: as they are. */
+  readonly packing?: EventPacking<E>;
   /** For the outcomes of a session's events. */
   blocking?(stored: S): Blocking | undefined;
 }

@@ -46,6 +46,10 @@ export class PackedWriter {
   finish(): Uint8Array {
     return this.bytes.subarray(0, this.at);
   }
+  /** A character for each byte. */
+  finishText(): string {
+    return this.bytes.toString('latin1', 0, this.at);
+  }
 }
 
 /** Every method throws a RangeError when the bytes end early. */

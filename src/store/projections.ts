@@ -5,7 +5,7 @@ import type { ConnectionEvent, DataSessionEvent } from '../decode/event.ts';
 import { type SimNews, transitionOf } from '../reduce/sim.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import type { Blocking } from './item-kind.ts';
-import type { EventOutcome, SessionStore } from './session-store.ts';
+import type { ApplyOptions, EventOutcome, SessionStore, Tell } from './session-store.ts';
 import type { StoredSim } from './sim-item.ts';
 import type { StoredSession } from './stored-session.ts';
 
@@ -14,8 +14,6 @@ export interface ProjectionStores {
   /** Absent: no SIM's state is kept. */
   readonly sims?: AggregateStore<SimNews, StoredSim>;
 }
-
-type ApplyOptions = { readonly mayWait?: boolean };
 
 const newsOf = (event: ConnectionEvent): SimNews => ({
   eventSid: event.eventSid,
@@ -47,54 +45,87 @@ export class Projections implements SessionStore {
   async apply(
     events: readonly ConnectionEvent[],
     signal: AbortSignal,
-    options: ApplyOptions = {},
+    options: ApplyOptions<ConnectionEvent> = {},
   ): Promise<readonly EventOutcome[]> {
     const { sessions, sims } = this.stores;
     // The decoder gives no others then.
     if (!sims) return sessions.apply(events as readonly DataSessionEvent[], signal, options);
-    const ofSessions: DataSessionEvent[] = [];
-    const ofSims: ConnectionEvent[] = [];
-    for (const event of events) {
-      if (event.kind === 'data-session') ofSessions.push(event);
-      if (transitionOf(event) !== undefined) ofSims.push(event);
-    }
-    const [sessionOutcomes, simOutcomes] = await Promise.all([
-      sessions.apply(ofSessions, signal, options),
-      ofSims.length === 0 ? [] : sims.apply(ofSims.map(newsOf), signal, options),
-    ]);
-    await this.tellBlocking(ofSessions, sessionOutcomes, signal);
-    return ofSims.length === 0 ? sessionOutcomes : outcomesOf(events, sessionOutcomes, simOutcomes);
+    return new BothKinds(events, options).apply({ sessions, sims }, signal);
   }
 
-  flush(): void {
-    this.stores.sessions.flush();
-    this.stores.sims?.flush();
+  flush(signal?: AbortSignal): void {
+    this.stores.sessions.flush(signal);
+    this.stores.sims?.flush(signal);
   }
 
-  private async tellBlocking(
-    events: readonly DataSessionEvent[],
-    outcomes: readonly EventOutcome[],
+  makeRoom(): void {
+    this.stores.sessions.makeRoom();
+    this.stores.sims?.makeRoom();
+  }
+}
+
+/** Events of one `apply`, of which some concern a session, some a SIM, some both. */
+class BothKinds {
+  private readonly mayWait: boolean;
+  private readonly tell: Tell<ConnectionEvent> | undefined;
+  private readonly outcomes: EventOutcome[];
+  private readonly ofSessions: DataSessionEvent[] = [];
+  private readonly ofSims: ConnectionEvent[] = [];
+  /** Places of those events among all. */
+  private readonly sessionsAt: number[] = [];
+  private readonly simsAt: number[] = [];
+  /** What sessions leave to be told to SIMs. */
+  private readonly news: SimNews[] = [];
+
+  constructor(events: readonly ConnectionEvent[], { mayWait = false, tell }: ApplyOptions<ConnectionEvent>) {
+    this.mayWait = mayWait;
+    this.tell = tell;
+    this.outcomes = new Array<EventOutcome>(events.length);
+    for (const [index, event] of events.entries()) this.sort(event, index);
+  }
+
+  async apply(
+    { sessions, sims }: Required<ProjectionStores>,
     signal: AbortSignal,
-  ): Promise<void> {
-    const news: SimNews[] = [];
-    for (let at = 0; at < events.length; at += 1) {
-      const blocking = outcomes[at]?.blocking;
-      if (blocking) news.push(blockingNews(events[at] as DataSessionEvent, blocking));
+  ): Promise<readonly EventOutcome[]> {
+    const { ofSessions, ofSims, simsAt, outcomes, mayWait, news } = this;
+    const tell: Tell<DataSessionEvent> = (event, outcome, at) => this.settle(event, outcome, at);
+    const ofStores = Promise.all([
+      sessions.apply(ofSessions, signal, { mayWait, tell }),
+      ofSims.length === 0 ? [] : sims.apply(ofSims.map(newsOf), signal, { mayWait }),
+    ]);
+    // The store gives each back: here they would only wait too.
+    ofSessions.length = 0;
+    const [, simOutcomes] = await ofStores;
+    if (news.length > 0) await sims.apply(news, signal);
+    for (const [at, event] of ofSims.entries()) {
+      const index = simsAt[at] as number;
+      const outcome = mergedOutcome(outcomes[index], simOutcomes[at] as EventOutcome);
+      outcomes[index] = outcome;
+      this.tell?.(event, outcome, index);
     }
-    if (news.length > 0) await this.stores.sims?.apply(news, signal);
+    return outcomes;
+  }
+
+  private sort(event: ConnectionEvent, index: number): void {
+    if (event.kind === 'data-session') {
+      this.ofSessions.push(event);
+      this.sessionsAt.push(index);
+    }
+    if (transitionOf(event) === undefined) return;
+    this.ofSims.push(event);
+    this.simsAt.push(index);
+  }
+
+  private settle(event: DataSessionEvent, outcome: EventOutcome, at: number): void {
+    const { blocking } = outcome;
+    if (blocking) this.news.push(blockingNews(event, blocking));
+    const index = this.sessionsAt[at] as number;
+    this.outcomes[index] = outcome;
+    if (transitionOf(event) === undefined) this.tell?.(event, outcome, index);
   }
 }
 
-/** One for each event; a SIM's item that cannot take an event makes a dead letter of it, as a session's does. */
-function outcomesOf(
-  events: readonly ConnectionEvent[],
-  ofSessions: readonly EventOutcome[],
-  ofSims: readonly EventOutcome[],
-): EventOutcome[] {
-  let [sessionAt, simAt] = [0, 0];
-  return events.map((event) => {
-    const session = event.kind === 'data-session' ? ofSessions[sessionAt++] : undefined;
-    const sim = transitionOf(event) === undefined ? undefined : ofSims[simAt++];
-    return (sim?.kind === 'refused' ? sim : (session ?? sim)) as EventOutcome;
-  });
-}
+/** A SIM's item that cannot take an event makes a dead letter of it, as a session's does. */
+const mergedOutcome = (session: EventOutcome | undefined, sim: EventOutcome): EventOutcome =>
+  sim.kind === 'refused' ? sim : (session ?? sim);

@@ -6,6 +6,7 @@ import type { Stamp } from '../reduce/last-values.ts';
 import { emptySession, foldEvent, missingOf } from '../reduce/session.ts';
 import { partsOf, type UsagePart } from '../reduce/usage-day.ts';
 import type { ItemKind } from './item-kind.ts';
+import { sessionEvents } from './packed-event.ts';
 import { changeFromItem, sessionChange, sessionItemBytes, sessionToItem } from './session-attributes.ts';
 import { sessionFromItem } from './session-item.ts';
 import type { StoredSession } from './stored-session.ts';
@@ -48,6 +49,7 @@ export function sessionKind({
     sizeBytes: sessionItemBytes,
     missingBytes: ({ session }) => missingOf(session),
     indexUnits,
+    packing: sessionEvents,
     handOn: (stored) => {
       if (!countUsage || stored.isHandedOn || !stored.usage || stored.usage.closed.length === 0)
         return undefined;

@@ -15,17 +15,29 @@ export type EventOutcome = (
   | { readonly kind: 'refused'; readonly reason: SessionStoreRefusal }
 ) & { readonly blocking?: Blocking };
 
+/** Told what became of an event as soon as that is known; it is durable only when its `apply` resolves. */
+export type Tell<E> = (event: E, outcome: EventOutcome, index: number) => void;
+
+export interface ApplyOptions<E> {
+  /** May be held back for a while, to be written together with later events of the same items. */
+  readonly mayWait?: boolean;
+  /** For who wants to keep no event: a store takes what it needs of the array before `apply` returns its promise,
+   *  and gives an equal event back. Events come in any order. */
+  readonly tell?: Tell<E>;
+}
+
 export interface SessionStore {
   /** Counts each event exactly once, whoever else applies it and however often. Outcomes are in the events'
-   *  order. Resolves only when all of it is durable; rejects with an `AbortError` when `signal` aborts.
-   *  `mayWait`: may be held back for a while, to be written together with later events of the same items. */
+   *  order. Resolves only when all of it is durable; rejects with an `AbortError` when `signal` aborts. */
   apply(
     events: readonly ConnectionEvent[],
     signal: AbortSignal,
-    options?: { readonly mayWait?: boolean },
+    options?: ApplyOptions<ConnectionEvent>,
   ): Promise<readonly EventOutcome[]>;
-  /** Writes at once what is held back. */
-  flush(): void;
+  /** Writes at once what is held back of the shard that has this signal; without one, of all. */
+  flush(signal?: AbortSignal): void;
+  /** Some of what is held back is to be written, that which waits longest first. */
+  makeRoom(): void;
 }
 
 /** What the store counts of its own work. */

@@ -51,7 +51,7 @@ async function addBase(to: string): Promise<void> {
 /** As the task definition of infra/ gives it; the image's own share of memory needs the Node of its base. */
 const environment = (): Record<string, string> => ({
   ...image.env,
-  NODE_OPTIONS: `--max-semi-space-size=8 --max-old-space-size=${HEAP_MIB}`,
+  NODE_OPTIONS: `--max-semi-space-size=16 --max-old-space-size=${HEAP_MIB}`,
 });
 
 async function bytesIn(path: string): Promise<number> {

@@ -93,15 +93,18 @@ function given(options: {
       openPages: () => ({ next, close: () => Promise.resolve() }),
       decode: createDecoder({ recordMaxBytes: 10_000, unzippedMaxBytes: 10_000, md5, gunzip }),
       sessions: {
-        apply: (events, signal) => {
+        apply: (events, signal, { tell } = {}) => {
           happened.push(`store ${events.length}`);
           // As the leases do it: the reason is a word.
           if (options.loseAt === 'store') losing.abort('lost');
           if (signal.aborted)
             return untilDone(() => Promise.resolve([]), signal, { clock: systemClock, random: systemRandom });
-          return Promise.resolve(events.map(() => options.outcome ?? { kind: 'applied' }));
+          const outcomes = events.map(() => options.outcome ?? ({ kind: 'applied' } as const));
+          for (const [at, event] of events.entries()) tell?.(event, outcomes[at] as EventOutcome, at);
+          return Promise.resolve(outcomes);
         },
         flush: () => undefined,
+        makeRoom: () => undefined,
       },
       budgets: {
         prompt: new EventBudget(1_000, () => undefined),

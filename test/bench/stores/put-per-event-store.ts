@@ -10,7 +10,7 @@ import { mapLimit, type RetryDeps, throwIfAborted, untilDone } from '../../../sr
 import type { DedupPages } from '../../../src/store/dedup-pages.ts';
 import { sessionToItem } from '../../../src/store/session-attributes.ts';
 import { sessionFromItem } from '../../../src/store/session-item.ts';
-import type { EventOutcome, SessionStore } from '../../../src/store/session-store.ts';
+import type { ApplyOptions, EventOutcome, SessionStore } from '../../../src/store/session-store.ts';
 import type { StoredSession } from '../../../src/store/stored-session.ts';
 import { type GroupedEvent, groupBySession } from './group-events.ts';
 
@@ -32,7 +32,11 @@ export class PutPerEventStore implements SessionStore {
     this.deps = deps;
   }
 
-  async apply(events: readonly DataSessionEvent[], signal: AbortSignal): Promise<readonly EventOutcome[]> {
+  async apply(
+    events: readonly DataSessionEvent[],
+    signal: AbortSignal,
+    { tell }: ApplyOptions<DataSessionEvent> = {},
+  ): Promise<readonly EventOutcome[]> {
     const outcomes = new Array<EventOutcome>(events.length);
     await mapLimit(groupBySession(events, this.deps.hash16), IN_FLIGHT_MAX, async (group) => {
       for (const entry of group.events) {
@@ -42,6 +46,7 @@ export class PutPerEventStore implements SessionStore {
           outcome = await this.count(entry, signal);
         }
         outcomes[entry.index] = outcome;
+        tell?.(entry.event, outcome, entry.index);
       }
     });
     return outcomes;
@@ -49,6 +54,7 @@ export class PutPerEventStore implements SessionStore {
 
   /** Nothing is ever held back. */
   flush(): void {}
+  makeRoom(): void {}
 
   /** Undefined: another was faster. */
   private async count({ event, id }: GroupedEvent, signal: AbortSignal): Promise<EventOutcome | undefined> {

@@ -5,7 +5,7 @@ import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { DataSessionEvent } from '../../../src/decode/event.ts';
 import { mapLimit, type RetryDeps, untilDone } from '../../../src/retry.ts';
-import type { EventOutcome, SessionStore } from '../../../src/store/session-store.ts';
+import type { ApplyOptions, EventOutcome, SessionStore } from '../../../src/store/session-store.ts';
 import { backoffMs, toIso } from '../../../src/time.ts';
 import { type GroupedEvent, groupBySession } from './group-events.ts';
 
@@ -39,16 +39,25 @@ export class TransactionStore implements SessionStore {
     this.deps = deps;
   }
 
-  async apply(events: readonly DataSessionEvent[], signal: AbortSignal): Promise<readonly EventOutcome[]> {
+  async apply(
+    events: readonly DataSessionEvent[],
+    signal: AbortSignal,
+    { tell }: ApplyOptions<DataSessionEvent> = {},
+  ): Promise<readonly EventOutcome[]> {
     const outcomes = new Array<EventOutcome>(events.length);
     await mapLimit(groupBySession(events, this.deps.hash16), IN_FLIGHT_MAX, async (group) => {
-      for (const entry of group.events) outcomes[entry.index] = await this.count(entry, signal);
+      for (const entry of group.events) {
+        const outcome = await this.count(entry, signal);
+        outcomes[entry.index] = outcome;
+        tell?.(entry.event, outcome, entry.index);
+      }
     });
     return outcomes;
   }
 
   /** Nothing is ever held back. */
   flush(): void {}
+  makeRoom(): void {}
 
   private async count(entry: GroupedEvent, signal: AbortSignal): Promise<EventOutcome> {
     const { clock, random } = this.deps;

@@ -30,6 +30,7 @@ class SetStore implements SessionStore {
   }
 
   flush(): void {}
+  makeRoom(): void {}
 }
 
 function given() {
