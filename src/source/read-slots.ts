@@ -18,14 +18,17 @@ export class ReadSlots {
     this.clock = clock;
   }
 
-  /** A slot when it is the caller's turn, first come first served, or at once when `signal` aborts: to be given back by
-   *  calling it. */
+  /** A slot when it is the caller's turn, first come first served, or at once when `signal` aborts. It is given back by
+   *  calling it, by `signal`, or by the time. */
   async take(signal: AbortSignal): Promise<() => void> {
     if (this.free > 0) this.free -= 1;
     else if (!(await this.turn(signal))) return () => undefined;
     const over = new AbortController();
-    void this.giveBackAfter(over.signal);
-    return () => over.abort();
+    const end = (): void => over.abort();
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    void this.giveBackAfter(over.signal).finally(() => signal.removeEventListener('abort', end));
+    return end;
   }
 
   /** False when `signal` aborted first. */

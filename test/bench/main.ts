@@ -32,6 +32,8 @@ const AT_ONCE = { SUPERSIM_PENDING_EVENTS_MAX: '1000' };
 /** Events of one session in an hour. */
 const EVENTS_PER_HOUR = 10;
 const HOUR_SECONDS = 3_600;
+/** Their hour fits into what a worker holds back by default. */
+const HOUR_SESSIONS_MAX = 2_000;
 
 const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
@@ -165,7 +167,13 @@ async function streams(): Promise<NonNullable<Results['E']>> {
   const [load, more] = steadyFor(STEADY_SECONDS / 2);
   const settings = { SUPERSIM_PROJECTIONS: 'sessions,sims,usage' };
   const everything = await run('E: steady, with SIMs and usage by hour', load, { ...more, settings });
-  const hour = { ...fleet(Math.max(1, Math.round(events / 10_000)), EVENTS_PER_HOUR) };
+  const sessions = Math.min(HOUR_SESSIONS_MAX, events / EVENTS_PER_HOUR);
+  const hour = {
+    shards: 2,
+    devices: sessions,
+    updatesPerSession: EVENTS_PER_HOUR - 2,
+    recordsMax: sessions * EVENTS_PER_HOUR,
+  };
   const catchUp = await run('E: catch-up of one hour', hour, { backlogSeconds: HOUR_SECONDS });
   const duplicates = await run('E: a third twice', { ...sparse(4), duplicateRate: 1 / 3 });
   const disorder = await run('E: a third late by up to 30 minutes', {
