@@ -19,6 +19,11 @@ export class EventBudget {
     this.onFull = onFull;
   }
 
+  /** Whether anybody waits for room. */
+  get isFull(): boolean {
+    return this.waiting.length > 0;
+  }
+
   /** Resolves when there is room, first come first served; a page larger than all of it goes alone. */
   take(count: number): Promise<Room> {
     if (this.waiting.length === 0 && this.hasRoom(count)) return Promise.resolve(this.enter(count));

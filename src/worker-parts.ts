@@ -119,6 +119,9 @@ export function buildHandler(
   { stores, consumers, onApplied }: HandlerParts,
 ): ShardHandler {
   const { sessions, deadLetters } = stores;
+  const held: EventBudget = new EventBudget(config.pendingEventsMax, () =>
+    sessions.makeRoom(() => held.isFull),
+  );
   return new ShardConsumer(
     {
       ...deps,
@@ -127,7 +130,7 @@ export function buildHandler(
       onApplied,
       budgets: {
         prompt: new EventBudget(PROMPT_EVENTS_MAX, () => undefined),
-        held: new EventBudget(config.pendingEventsMax, () => sessions.makeRoom()),
+        held,
       },
       turns: new Turns(deps.clock),
       openPages: pageOpener(deps, config, consumers),

@@ -66,8 +66,8 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
     this.held.flush(signal);
   }
 
-  makeRoom(): void {
-    this.held.makeRoom();
+  makeRoom(isWanted: () => boolean): void {
+    this.held.makeRoom(isWanted);
   }
 
   private close(): void {
@@ -133,7 +133,7 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
       queue.events = [];
       queue.isDue = false;
       try {
-        await this.count(queue.id, events);
+        if (events.length > 0) await this.count(queue.id, events);
       } catch (error) {
         this.deps.cache?.delete(queue.id);
         for (const { request } of events) request.reject(error);

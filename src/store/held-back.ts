@@ -10,10 +10,11 @@ import { Turns } from '../turns.ts';
 import { Fifo } from './fifo.ts';
 import type { ItemQueue, PlaceInLine } from './pending-events.ts';
 
-/** Items started and not done: as many as all batches under way hold. */
-const UNDERWAY_MAX = 400;
-/** Items started in one turn of the event loop: a few milliseconds. */
-const ITEMS_PER_TURN = 50;
+/** Items started and not done: as many as eight batches hold, enough to hide the table's latency. */
+const UNDERWAY_MAX = 200;
+/** Started in one turn of the event loop, whichever comes first: a few milliseconds. */
+const ITEMS_PER_TURN = 40;
+const EVENTS_PER_TURN = 75;
 /** Several become due at once: a wake-up for each would cost more. Share of `holdBackMs`. */
 const EARLY_SHARE = 1 / 10;
 
@@ -40,7 +41,7 @@ export class HeldBack<E> {
   private eventCount = 0;
   private underwayCount = 0;
   private isStarting = false;
-  private isRoomWanted = false;
+  private isRoomWanted: () => boolean = () => false;
   private isTimed = false;
 
   constructor(deps: HeldBackDeps<E>, options: HeldBackOptions) {
@@ -58,7 +59,7 @@ export class HeldBack<E> {
       this.line.push(queue.place);
     }
     this.eventCount += 1;
-    if (this.eventCount >= this.options.heldBackMax) this.makeRoom();
+    if (this.isOverfull) this.letLongestDue();
     if (!this.isTimed) void this.watchTime();
   }
 
@@ -77,14 +78,13 @@ export class HeldBack<E> {
     queue.isUnderway = false;
     this.underwayCount -= 1;
     if (this.due.size > 0) void this.startDue();
-    else if (this.isRoomWanted) this.makeRoom();
+    else if (this.isOverfull || this.isRoomWanted()) this.letLongestDue();
   }
 
-  /** Some of the longest waiting are due, now or as soon as those before them are done. */
-  makeRoom(): void {
-    let count = UNDERWAY_MAX - this.underwayCount - this.due.size;
-    this.isRoomWanted = count <= 0;
-    if (!this.isRoomWanted) this.letDue(() => count-- > 0);
+  /** The longest waiting are due, as those before them are done, for as long as room is wanted. */
+  makeRoom(isWanted: () => boolean): void {
+    this.isRoomWanted = isWanted;
+    this.letLongestDue();
   }
 
   /** All items that hold an event of an `apply` with this signal are due; without one, all. */
@@ -98,6 +98,15 @@ export class HeldBack<E> {
     this.line = new Fifo();
     this.due = new Fifo();
     this.eventCount = 0;
+  }
+
+  private get isOverfull(): boolean {
+    return this.eventCount >= this.options.heldBackMax;
+  }
+
+  private letLongestDue(): void {
+    let count = UNDERWAY_MAX - this.underwayCount - this.due.size;
+    if (count > 0) this.letDue(() => count-- > 0);
   }
 
   /** The longest waiting, as long as they are. */
@@ -131,12 +140,14 @@ export class HeldBack<E> {
   }
 
   private startSome(): void {
-    for (let count = 0; count < ITEMS_PER_TURN && this.underwayCount < UNDERWAY_MAX; ) {
+    let [itemCount, eventCount] = [0, 0];
+    while (itemCount < ITEMS_PER_TURN && eventCount < EVENTS_PER_TURN && this.underwayCount < UNDERWAY_MAX) {
       const place = this.due.shift();
       if (!place) return;
       // It may have been started by an event that must not wait.
       if (!place.queue) continue;
-      count += 1;
+      itemCount += 1;
+      eventCount += place.eventCount;
       place.queue.isUnderway = true;
       this.underwayCount += 1;
       this.deps.start(place.queue);

@@ -58,9 +58,9 @@ export class Projections implements SessionStore {
     this.stores.sims?.flush(signal);
   }
 
-  makeRoom(): void {
-    this.stores.sessions.makeRoom();
-    this.stores.sims?.makeRoom();
+  makeRoom(isWanted: () => boolean): void {
+    this.stores.sessions.makeRoom(isWanted);
+    this.stores.sims?.makeRoom(isWanted);
   }
 }
 

@@ -36,8 +36,8 @@ export interface SessionStore {
   ): Promise<readonly EventOutcome[]>;
   /** Writes at once what is held back of the shard that has this signal; without one, of all. */
   flush(signal?: AbortSignal): void;
-  /** Some of what is held back is to be written, that which waits longest first. */
-  makeRoom(): void;
+  /** What is held back is to be written, that which waits longest first, for as long as room is wanted. */
+  makeRoom(isWanted: () => boolean): void;
 }
 
 /** What the store counts of its own work. */

@@ -102,14 +102,14 @@ async function wholeWorker(): Promise<NonNullable<Results['B']>> {
 }
 
 const DESIGN_SHARDS = 16;
-/** The two loads that tell designs apart: a session's events one by one, each a write of its own; and an hour's
- *  backlog, where a session has ten. */
+/** The two loads that tell designs apart: a session's events one by one, each a write of its own; and the backlog of
+ *  four hours, where a session has forty. */
 const LOADS = {
   oneByOne: { name: 'one by one', load: sparse(DESIGN_SHARDS), more: {} },
   catchUp: {
-    name: 'catching up on an hour',
-    load: fleet(DESIGN_SHARDS, EVENTS_PER_HOUR),
-    more: { backlogSeconds: HOUR_SECONDS },
+    name: 'catching up on four hours',
+    load: fleet(DESIGN_SHARDS, 4 * EVENTS_PER_HOUR),
+    more: { backlogSeconds: 4 * HOUR_SECONDS },
   },
 } as const;
 

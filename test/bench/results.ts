@@ -30,7 +30,7 @@ export interface Results {
   C?: {
     /** A session's events one by one, each a write of its own. */
     readonly oneByOne: DesignResults;
-    /** An hour's backlog: a session has ten events in it. */
+    /** The backlog of four hours: a session has forty events in it. */
     readonly catchUp: DesignResults;
   };
   D?: {

@@ -76,7 +76,7 @@ export class BatchFlow {
         deadLetters: { put: async (put) => void letters.push(...put) },
         budgets: {
           prompt: new EventBudget(100_000, () => undefined),
-          held: new EventBudget(100_000, () => sessions.makeRoom()),
+          held: new EventBudget(100_000, () => sessions.flush()),
         },
         turns: new Turns(systemClock),
         readRecord: async () => undefined,
