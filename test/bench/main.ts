@@ -172,7 +172,6 @@ async function streams(): Promise<NonNullable<Results['E']>> {
     shards: 2,
     devices: sessions,
     updatesPerSession: EVENTS_PER_HOUR - 2,
-    recordsMax: sessions * EVENTS_PER_HOUR,
   };
   const catchUp = await run('E: catch-up of one hour', hour, { backlogSeconds: HOUR_SECONDS });
   const duplicates = await run('E: a third twice', { ...sparse(4), duplicateRate: 1 / 3 });
