@@ -144,14 +144,10 @@ export class ShardPoller {
     this.iterator ??= await this.open(signal);
     const { iterator } = this;
     if (this.isBehind && slots) this.giveSlotBack = await slots.take(signal);
-    const fetch = async (): Promise<GetRecordsCommandOutput> => {
-      this.budget.begin();
-      const startedAtMs = clock.monotonicMs();
-      const page = await this.reader.getRecords(iterator, this.limit, signal);
-      metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);
-      return page;
-    };
-    const answer = await fetch();
+    this.budget.begin();
+    const startedAtMs = clock.monotonicMs();
+    const answer = await this.reader.getRecords(iterator, this.limit, signal);
+    metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);
     return this.accept(answer, await this.childrenAfter(answer, signal));
   }
 

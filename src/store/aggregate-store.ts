@@ -26,6 +26,7 @@ import {
   type HeldEvent,
   type ItemQueue,
   isHeld,
+  newQueue,
   type PendingEvent,
   settle,
 } from './pending-events.ts';
@@ -236,15 +237,6 @@ export class AggregateStore<E extends Countable, S extends StoredItem> {
     return { id, stored: kind.empty(id) };
   }
 }
-
-const newQueue = <E>(id: string): ItemQueue<E> => ({
-  id,
-  events: [],
-  isDue: false,
-  isRunning: false,
-  place: undefined,
-  isUnderway: false,
-});
 
 const newerItem = (name: string, id: string, table: string): MeterError =>
   new MeterError(

@@ -77,8 +77,8 @@ export class HeldBack<E> {
     if (!queue.isUnderway) return;
     queue.isUnderway = false;
     this.underwayCount -= 1;
+    if (this.isOverfull || this.isRoomWanted()) this.letLongestDue();
     if (this.due.size > 0) void this.startDue();
-    else if (this.isOverfull || this.isRoomWanted()) this.letLongestDue();
   }
 
   /** The longest waiting are due, as those before them are done, for as long as room is wanted. */

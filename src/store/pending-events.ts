@@ -38,6 +38,15 @@ export interface ItemQueue<E> {
   isUnderway: boolean;
 }
 
+export const newQueue = <E>(id: string): ItemQueue<E> => ({
+  id,
+  events: [],
+  isDue: false,
+  isRunning: false,
+  place: undefined,
+  isUnderway: false,
+});
+
 /** Where an item waits that is held back. */
 export interface PlaceInLine<E> {
   /** Undefined once it was started. */

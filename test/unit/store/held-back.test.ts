@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { HeldBack } from '../../../src/store/held-back.ts';
-import { ApplyRequest, type ItemQueue } from '../../../src/store/pending-events.ts';
+import { ApplyRequest, type ItemQueue, newQueue } from '../../../src/store/pending-events.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const SHARD = new AbortController().signal;
@@ -25,14 +25,7 @@ function given({ holdBackMs = 10_000, heldBackMax = 100_000 } = {}) {
     { holdBackMs, heldBackMax },
   );
   const add = (id: string, signal = SHARD): void => {
-    const queue = queues.get(id) ?? {
-      id,
-      events: [],
-      isDue: false,
-      isRunning: false,
-      place: undefined,
-      isUnderway: false,
-    };
+    const queue = queues.get(id) ?? newQueue<string>(id);
     queues.set(id, queue);
     queue.events.push({ own: '', common: {}, request: new ApplyRequest(1, signal, undefined), index: 0 });
     held.add(queue);
