@@ -145,7 +145,7 @@ describe('the image', () => {
     // Without root's help it is root in a namespace of its own, and nobody outside.
     if (process.getuid?.() === 0)
       expect(seen).toMatchObject({ uid: 65_532, capabilities: '0000000000000000' });
-    expect(seen.heapMib).toBeLessThanOrEqual(HEAP_MIB + 24);
+    expect(seen.heapMib).toBeLessThanOrEqual(HEAP_MIB + 48);
 
     const suite = await runSuite('test/e2e/main-job');
 
