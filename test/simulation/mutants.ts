@@ -34,8 +34,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'dead letters not waited for',
     file: 'page-store.ts',
-    find: 'letters.length > 0 && this.deps.deadLetters.put(letters, lease.lost),',
-    replace: 'void this.deps.deadLetters.put(letters, lease.lost).catch(() => undefined),',
+    find: 'letters.length > 0 && deadLetters.put(letters, lease.lost),',
+    replace: 'void deadLetters.put(letters, lease.lost).catch(() => undefined),',
   },
   {
     name: 'a record logged in full',
@@ -248,9 +248,9 @@ const conditionOf = ({ key, change }: ItemWrite): object =>`,
   {
     name: 'a SIM’s state not waited for',
     file: 'store/projections.ts',
-    find: 'ofSims.length === 0 ? [] : sims.apply(ofSims.map(newsOf), signal, options),',
+    find: 'ofSims.length === 0 ? [] : sims.apply(ofSims.map(newsOf), signal, { mayWait }),',
     replace: `ofSims.map(() => ({ kind: 'applied' }) as const),
-      void sims.apply(ofSims.map(newsOf), signal, options).catch(() => undefined),`,
+      void sims.apply(ofSims.map(newsOf), signal, { mayWait }).catch(() => undefined),`,
   },
   {
     name: 'a SIM’s blocking told by its sessions to nobody',
