@@ -96,7 +96,7 @@ describe('a stream made anew under its name', () => {
 describe('LATEST', () => {
   it('loses nothing when the first worker is killed before its first checkpoint', async () => {
     const world = await engines.world(1);
-    const latest = { SUPERSIM_INITIAL_POSITION: 'LATEST' };
+    const latest = { SUPERSIM_INITIAL_POSITION: 'LATEST', SUPERSIM_FAILOVER_TIME_MS: '1500' };
     const first = startCli(['run'], { ...world.env, ...latest });
     await until(async () => (await leaseRows(world)).some((row) => row['leaseOwner'] !== undefined));
     first.child.kill('SIGKILL');
