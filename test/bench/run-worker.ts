@@ -137,7 +137,7 @@ export async function runWorker(options: RunOptions): Promise<RunResult> {
 }
 
 /** As in the container: half a second's garbage less, and memory that goes back when it is free. */
-const IMAGE_ENVIRONMENT = {
+export const IMAGE_ENVIRONMENT = {
   NODE_OPTIONS: '--max-semi-space-size=16',
   MALLOC_ARENA_MAX: '1',
   MALLOC_TRIM_THRESHOLD_: '131072',

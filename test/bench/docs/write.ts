@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Results } from '../results.ts';
+import { IMAGE_ENVIRONMENT } from '../run-worker.ts';
 import { figures } from './figures.ts';
 import { type CpuProfile, flameSvg } from './flame.ts';
 import { resultsSvg } from './plots.ts';
@@ -16,7 +17,8 @@ export async function profiled(
 ): Promise<CpuProfile> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
-    await run({ NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` });
+    const { NODE_OPTIONS } = IMAGE_ENVIRONMENT;
+    await run({ NODE_OPTIONS: `${NODE_OPTIONS} --cpu-prof --cpu-prof-dir=${folder}` });
     const [name] = readdirSync(folder);
     if (!name) throw new Error('the worker wrote no profile');
     return JSON.parse(readFileSync(join(folder, name), 'utf8')) as CpuProfile;

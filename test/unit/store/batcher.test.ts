@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { type Answer, Batcher } from '../../../src/store/batcher.ts';
 import type { Random } from '../../../src/time.ts';
@@ -14,6 +15,8 @@ const random: Random = { next: () => 0.5, bytes: (count) => new Uint8Array(count
 function given() {
   const clock = new VirtualClock();
   const closing = new AbortController();
+  // As the worker's own: each item that waits listens.
+  setMaxListeners(0, closing.signal);
   const sent: { readonly items: readonly number[]; readonly atMs: number }[] = [];
   const ends: ((outcome: Outcome) => void)[] = [];
   const retries: string[] = [];
