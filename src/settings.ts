@@ -190,7 +190,7 @@ export const SETTINGS = {
     text: 'how long events are gathered, to be written together, while a shard is more than a minute behind',
   },
   pendingEventsMax: {
-    schema: whole(1_000, 10_000_000),
+    schema: whole(1, 10_000_000),
     default: '25000',
     unit: 'events',
     text: 'most events held back while a shard is more than a minute behind, all shards together; 0.3 to 1 KB each',

@@ -129,7 +129,7 @@ export function buildHandler(
       deadLetters,
       onApplied,
       budgets: {
-        prompt: new EventBudget(PROMPT_EVENTS_MAX, () => undefined),
+        prompt: new EventBudget(Math.min(PROMPT_EVENTS_MAX, config.pendingEventsMax), () => undefined),
         held,
       },
       turns: new Turns(deps.clock),

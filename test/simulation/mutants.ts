@@ -137,7 +137,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a copy called duplicate before the first is durable',
     file: 'store/aggregate-round.ts',
     find: 'found.repeats.push(entry);',
-    replace: "entry.request.settle(entry.index, { kind: 'duplicate' });",
+    replace: 'settle(entry, this.told(stored, DUPLICATE));',
   },
   {
     name: 'pages never asked',
@@ -321,7 +321,7 @@ const conditionOf = ({ key, change }: ItemWrite): object =>`,
     file: 'source/shard-poller.ts',
     find: 'metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);',
     replace: `metrics.recordsRead(this.name, clock.monotonicMs() - startedAtMs);
-    const lastRead = page.Records?.at(-1)?.SequenceNumber;
+    const lastRead = answer.Records?.at(-1)?.SequenceNumber;
     if (lastRead) this.position = { afterSequenceNumber: lastRead };`,
   },
   {
@@ -398,6 +398,31 @@ const conditionOf = ({ key, change }: ItemWrite): object =>`,
     file: 'leases/loop.ts',
     find: 'Math.min(capMs, BACK_OFF_BASE_MS * 2 ** Math.min(attempt, 16)) * (0.5 + 0.5 * random.next());',
     replace: 'random.next();',
+  },
+  {
+    name: 'held-back events of a session taken for alike',
+    file: 'store/packed-event.ts',
+    find: 'like && isSame(like.common, event) ? like.common : commonOf(event)',
+    replace: 'like ? like.common : commonOf(event)',
+  },
+  {
+    name: 'events that came during a write forgotten',
+    file: 'store/aggregate-store.ts',
+    find: 'if (events.length > 0) await this.count(queue.id, events);',
+    replace: `if (events.length > 0) await this.count(queue.id, events);
+        queue.events = [];`,
+  },
+  {
+    name: 'started sessions never done',
+    file: 'store/held-back.ts',
+    find: 'this.underwayCount -= 1;',
+    replace: '',
+  },
+  {
+    name: 'room of a page that failed kept',
+    file: 'page-store.ts',
+    find: '.finally(room.leave);',
+    replace: '.then((tally) => (room.leave(), tally));',
   },
   {
     name: 'leases kept at a stop',

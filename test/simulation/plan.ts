@@ -95,6 +95,7 @@ function chooseStore(seed: number): Readonly<Record<string, string>> {
     SUPERSIM_WRITE_MODE: chance.pick(['auto', 'auto', 'batch', 'put']),
     SUPERSIM_HOLD_BACK_MS: chance.pick(['0', '1000', '10000']),
     SUPERSIM_SESSION_CACHE_MAX_BYTES: chance.pick(['0', '8000', '33554432']),
+    SUPERSIM_PENDING_EVENTS_MAX: chance.pick(['1', '20', '25000', '25000']),
   };
 }
 
@@ -105,7 +106,7 @@ const chooseWorkload = (chance: Chance): WorkloadPlan => ({
   poisonRate: chance.pick([0, 0.02, 0.1]),
   aggregateRate: chance.pick([0, 0, 0.1, 0.4]),
   gzipRate: chance.pick([0, 0, 0.1]),
-  repeatRate: chance.pick([0, 0.05, 0.3]),
+  repeatRate: chance.pick([0, 0.3, 0.6]),
   mixedSchemaRate: chance.pick([0.1, 0.5]),
   disorderMs: chance.pick([0, 60_000, 4 * 3_600_000]),
 });

@@ -41,6 +41,10 @@ function copyWith(mutant: Mutant, directory: string): string {
   return join(directory, 'test/simulation/main.js');
 }
 
+const WHAT_MAX_CHARACTERS = 160;
+/** A bug may have broken what it prints. */
+const inOneLine = (what: string): string => what.replace(/[^ -~]+/g, ' ').slice(0, WHAT_MAX_CHARACTERS);
+
 async function hunt(mutant: Mutant, seeds: number, directory: string): Promise<MutantResult> {
   const mainFile = copyWith(mutant, directory);
   let found: SeedReport | undefined;
@@ -61,7 +65,7 @@ async function hunt(mutant: Mutant, seeds: number, directory: string): Promise<M
     seed: found?.seed,
     seeds: count,
     invariants: [...new Set(violations.map(({ invariant }) => invariant))],
-    what: violations[0]?.what ?? '',
+    what: inOneLine(violations[0]?.what ?? ''),
   };
 }
 
